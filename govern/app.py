@@ -1,0 +1,65 @@
+"""The application factory: the only place where everything meets."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from govern import database, i18n, web
+from govern.config import Config, load_config
+from govern.extensions import csrf, db, limiter, login_manager
+from govern.paths import PACKAGE, TEMPLATES
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Make the application from ``config`` (default: read from the environment and checked)."""
+    settings = config or load_config()
+    app = Flask(
+        "govern",
+        instance_path=str(settings.instance_dir),
+        template_folder=str(TEMPLATES),
+        static_folder=str(PACKAGE / "static"),
+        root_path=str(PACKAGE),
+    )
+    app.config.update(
+        GOVERN=settings,
+        TESTING=settings.environment == "testing",
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
+        SESSION_COOKIE_NAME="govern",
+        PREFERRED_URL_SCHEME=settings.public_url.split(":", 1)[0],
+        MAX_CONTENT_LENGTH=settings.max_upload_bytes,
+        RATELIMIT_STORAGE_URI=_rate_limit_storage(settings),
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, count, count, count)  # type: ignore[method-assign]
+    db.init_app(app)
+    with app.app_context():
+        database.configure_engine(db.engine)
+    csrf.init_app(app)
+    limiter.init_app(app)
+    login_manager.init_app(app)
+    i18n.register_languages(app)
+    _register_features(app)
+    web.refuse_undeclared_routes(app)
+    return app
+
+
+def _rate_limit_storage(settings: Config) -> str:
+    if settings.environment == "testing":
+        return "memory://"
+    return settings.redis_url or f"redis+unix://{settings.redis_socket}"
+
+
+def _register_features(app: Flask) -> None:
+    """Bind each feature: its blueprint, its signal subscriptions, its actor and sign-in hooks."""
+    from govern.access import NOBODY
+
+    web.register_edge(app, lambda: NOBODY)
