@@ -1,0 +1,171 @@
+"""Rule sets to start a cooperative from: Belgian cooperative companies and French SCICs.
+
+The figures come from the project's domain notes (annual report 2018 of Smart; Belgian code of
+companies and associations, book 6; French law of 10 September 1947). The legal texts themselves
+were not read here, so every citation stays ``confirmed=False`` and is shown as "to be confirmed".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+from govern.cooperatives.rules import Category, Citation, MajorityRule, Rules
+
+SHARE_NOMINAL_CENTS = 3000
+
+_NAMES_ORDINARY = {
+    "fr": "Décision ordinaire",
+    "nl": "Gewoon besluit",
+    "de": "Gewöhnlicher Beschluss",
+    "en": "Ordinary decision",
+}
+_NAMES_STATUTES = {
+    "fr": "Modification des statuts",
+    "nl": "Statutenwijziging",
+    "de": "Satzungsänderung",
+    "en": "Change of statutes",
+}
+_NAMES_OBJECT = {
+    "fr": "Modification de l’objet, de la finalité ou des valeurs",
+    "nl": "Wijziging van voorwerp, doel of waarden",
+    "de": "Änderung des Gegenstands, des Zwecks oder der Werte",
+    "en": "Change of object, purpose or values",
+}
+
+
+def _majorities(statutes: str, purpose: str, ordinary: str) -> tuple[MajorityRule, ...]:
+    """The three kinds of resolution; the arguments are their citations."""
+    half_of_the_shares = {
+        "quorum_numerator": 1,
+        "quorum_denominator": 2,
+        "quorum_basis": "shares_issued",
+        "second_assembly_without_quorum": True,
+    }
+    return (
+        MajorityRule("ordinary", _NAMES_ORDINARY, 1, 2, True, Citation(ordinary)),
+        MajorityRule(
+            "statutes", _NAMES_STATUTES, 3, 4, False, Citation(statutes), **half_of_the_shares
+        ),  # type: ignore[arg-type]
+        MajorityRule(
+            "purpose", _NAMES_OBJECT, 4, 5, False, Citation(purpose), **half_of_the_shares
+        ),  # type: ignore[arg-type]
+    )
+
+
+def belgium_2017() -> Rules:
+    """Belgium before the code of 2019: categories A (users) and B (all others)."""
+    return Rules(
+        categories=(
+            Category(
+                "A",
+                {
+                    "fr": "Utilisateurs et utilisatrices des services",
+                    "nl": "Gebruikers van de diensten",
+                    "de": "Nutzerinnen und Nutzer der Dienste",
+                    "en": "Users of the services",
+                },
+            ),
+            Category(
+                "B",
+                {
+                    "fr": "Partenaires, personnel permanent et personnes morales",
+                    "nl": "Partners, vaste medewerkers en rechtspersonen",
+                    "de": "Partner, ständige Beschäftigte und juristische Personen",
+                    "en": "Partners, permanent staff and legal persons",
+                },
+            ),
+        ),
+        share_nominal_cents=SHARE_NOMINAL_CENTS,
+        notice_days=15,
+        notice_citation=Citation("Statutes 2017, convening of the general assembly"),
+        majorities=_majorities(
+            "Companies Code 1999, art. 558 (by reference for the cooperative company)",
+            "Companies Code 1999, art. 559 (by reference for the cooperative company)",
+            "Statutes 2017, ordinary decisions: simple majority, no quorum",
+        ),
+    )
+
+
+def belgium_2020() -> Rules:
+    """Belgium under book 6 of the code of companies and associations: categories A, B and C."""
+    return replace(
+        belgium_2017(),
+        categories=(
+            belgium_2017().categories[0],
+            Category(
+                "B",
+                {
+                    "fr": "Personnel permanent",
+                    "nl": "Vaste medewerkers",
+                    "de": "Ständige Beschäftigte",
+                    "en": "Permanent staff",
+                },
+            ),
+            Category(
+                "C",
+                {"fr": "Partenaires", "nl": "Partners", "de": "Partner", "en": "Partners"},
+            ),
+        ),
+        notice_citation=Citation("Code of companies and associations, art. 6:70"),
+        majorities=_majorities(
+            "Code of companies and associations, art. 6:85",
+            "Code of companies and associations, art. 6:86",
+            "Code of companies and associations, book 6, and statutes: simple majority, no quorum",
+        ),
+    )
+
+
+def france_scic() -> Rules:
+    """A French collective-interest cooperative with four categories and one vote per head."""
+    return Rules(
+        categories=(
+            Category(
+                "A",
+                {
+                    "fr": "Bénéficiaires (entrepreneurs et entrepreneuses salariés)",
+                    "nl": "Begunstigde vennoten",
+                    "de": "Begünstigte Mitglieder",
+                    "en": "Beneficiary members",
+                },
+            ),
+            Category(
+                "B",
+                {
+                    "fr": "Salariés permanents",
+                    "nl": "Vaste medewerkers",
+                    "de": "Ständige Beschäftigte",
+                    "en": "Permanent staff",
+                },
+            ),
+            Category("C", {"fr": "Clients", "nl": "Klanten", "de": "Kunden", "en": "Clients"}),
+            Category(
+                "D", {"fr": "Partenaires", "nl": "Partners", "de": "Partner", "en": "Partners"}
+            ),
+        ),
+        share_nominal_cents=SHARE_NOMINAL_CENTS,
+        notice_days=15,
+        notice_citation=Citation("Statutes, convening of the general assembly (15 days)"),
+        majorities=_majorities(
+            "Law no. 47-1775 of 10 September 1947, and statutes: extraordinary assembly",
+            "Law no. 47-1775 of 10 September 1947, and statutes: extraordinary assembly",
+            "Law no. 47-1775 of 10 September 1947, and statutes: ordinary assembly",
+        ),
+    )
+
+
+PRESETS: dict[str, tuple[Callable[[], Rules], date, str]] = {
+    "be-2017": (
+        belgium_2017,
+        date(2017, 1, 1),
+        "Statutes of 2017 (figures after the annual report 2018)",
+    ),
+    "be-2020": (
+        belgium_2020,
+        date(2020, 1, 1),
+        "Statutes adapted to book 6 of the code of companies and associations",
+    ),
+    "fr-scic": (france_scic, date(2008, 1, 1), "Statutes of the French cooperative"),
+}
+"""Name → (maker of the rules, first day in force, source)."""
