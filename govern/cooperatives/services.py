@@ -20,8 +20,25 @@ from govern.errors import Conflict, Forbidden, InvalidInput, RuleViolation
 
 CODE = re.compile(r"[a-z][a-z0-9-]{1,39}")
 RESERVED_CODES = frozenset(
-    "static elections sign-in sign-out profile mailbox healthz readyz styleguide language "
-    "calendar documents verify account accounts api admin".split()
+    (
+        "static",
+        "elections",
+        "sign-in",
+        "sign-out",
+        "profile",
+        "mailbox",
+        "healthz",
+        "readyz",
+        "styleguide",
+        "language",
+        "calendar",
+        "documents",
+        "verify",
+        "account",
+        "accounts",
+        "api",
+        "admin",
+    )
 )
 
 
