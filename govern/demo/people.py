@@ -41,7 +41,7 @@ STREETS = {
     "nl": ("Molenstraat", "Stationslaan", "Kerkplein", "Lindenlaan"),
     "de": ("Hauptstraße", "Bahnhofstraße", "Am Mühlbach", "Gartenweg"),
 }
-PLACES = {
+PLACES: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
     "BE": {
         "fr": (("1060", "Saint-Gilles"), ("4000", "Liège"), ("5000", "Namur"), ("7000", "Mons")),
         "nl": (("9000", "Gent"), ("2000", "Antwerpen"), ("3000", "Leuven"), ("1000", "Brussel")),
@@ -163,13 +163,9 @@ def invent_rows(
 
 
 def _enterprise_number(country: str, number: int) -> str:
-    """A number with right check digits that is not in use by construction (low range)."""
+    """A number with right check digits (BE: 97 minus the remainder; FR: Luhn)."""
+    stem = 10_000_000 + number
     if country == "BE":
-        stem = 10_000_000 + number
         return f"{stem}{97 - stem % 97:02d}"
-    stem = f"{10_000_000 + number:08d}"
-    digits = [int(c) for c in stem]
-    total = sum(
-        (d * 2 - 9 if d * 2 > 9 else d * 2) if i % 2 == 1 else d for i, d in enumerate(digits)
-    )
-    return stem + str(-total % 10)
+    doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(str(stem))]
+    return f"{stem}{-sum(d - 9 if d > 9 else d for d in doubled) % 10}"
