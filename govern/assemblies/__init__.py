@@ -1,0 +1,1 @@
+"""Assemblies: convening, agenda, documents, resolutions, and the outcome of the votes."""
