@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from govern import database, i18n, web
+from govern import components, database, i18n, web
 from govern.config import Config, load_config
 from govern.extensions import csrf, db, limiter, login_manager
 from govern.paths import PACKAGE, TEMPLATES
@@ -47,6 +47,7 @@ def create_app(config: Config | None = None) -> Flask:
     limiter.init_app(app)
     login_manager.init_app(app)
     i18n.register_languages(app)
+    components.register_components(app)
     _register_features(app)
     web.refuse_undeclared_routes(app)
     return app
@@ -60,6 +61,8 @@ def _rate_limit_storage(settings: Config) -> str:
 
 def _register_features(app: Flask) -> None:
     """Bind each feature: its blueprint, its signal subscriptions, its actor and sign-in hooks."""
+    from govern import styleguide
     from govern.access import NOBODY
 
     web.register_edge(app, lambda: NOBODY)
+    styleguide.register(app)
