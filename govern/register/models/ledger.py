@@ -1,0 +1,128 @@
+"""The share ledger: append-only, chained by hashes, one chain per cooperative.
+
+An entry hashes its share data, its membership's public id and a *commitment* to who the holder
+was; the salt and the text that open the commitment are a row of their own, which an erasure may
+delete without breaking the chain.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from govern.database import UtcDateTime
+from govern.extensions import db
+from govern.register.models.people import Membership, one_of
+
+
+class EntryKind(StrEnum):
+    """What happened to shares or to the capital paid for them."""
+
+    SUBSCRIPTION = "subscription"
+    PAYMENT = "payment"
+    TRANSFER_IN = "transfer_in"
+    TRANSFER_OUT = "transfer_out"
+    REFUND = "refund"
+
+
+class ShareEntry(db.Model):  # type: ignore[name-defined]
+    """One entry. ``shares`` and ``amount_cents`` are signed changes of the holding.
+
+    ``amount_cents`` is paid-in capital, so a subscription carries 0 until it is paid.
+    ``effective_on`` is the local calendar day on which it counts, ``recorded_at`` when it was
+    written down. ``act_id`` joins the entries of one act (the two sides of a transfer).
+    ``reverses_id`` names the entry that this one takes back, with the opposite signs.
+    """
+
+    __tablename__ = "share_entry"
+    __table_args__ = (
+        UniqueConstraint("cooperative_id", "sequence"),
+        CheckConstraint(one_of("kind", EntryKind), name="kind_known"),
+        CheckConstraint("sequence > 0", name="sequence_positive"),
+        CheckConstraint("nominal_cents > 0", name="nominal_positive"),
+        CheckConstraint(
+            "(kind = 'subscription' AND amount_cents = 0 AND shares <> 0"
+            " AND (shares > 0) = (reverses_id IS NULL))"
+            " OR (kind = 'payment' AND shares = 0 AND amount_cents <> 0"
+            " AND (amount_cents > 0) = (reverses_id IS NULL))"
+            " OR (kind = 'transfer_in' AND shares > 0 AND amount_cents >= 0"
+            " AND reverses_id IS NULL)"
+            " OR (kind = 'transfer_in' AND shares < 0 AND amount_cents <= 0"
+            " AND reverses_id IS NOT NULL)"
+            " OR (kind = 'transfer_out' AND shares < 0 AND amount_cents <= 0"
+            " AND reverses_id IS NULL)"
+            " OR (kind = 'transfer_out' AND shares > 0 AND amount_cents >= 0"
+            " AND reverses_id IS NOT NULL)"
+            " OR (kind = 'refund' AND shares <= 0 AND amount_cents <= 0"
+            " AND (shares < 0 OR amount_cents < 0) AND reverses_id IS NULL)"
+            " OR (kind = 'refund' AND shares >= 0 AND amount_cents >= 0"
+            " AND (shares > 0 OR amount_cents > 0) AND reverses_id IS NOT NULL)",
+            name="signs_fit_kind",
+        ),
+        CheckConstraint(
+            "length(hash) = 64 AND length(previous_hash) = 64 AND length(commitment) = 64",
+            name="hash_length",
+        ),
+        Index("ix_share_entry_holding", "membership_id", "effective_on"),
+        Index("ix_share_entry_effective", "cooperative_id", "effective_on"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    cooperative_id: Mapped[int] = mapped_column(ForeignKey("cooperative.id"))
+    sequence: Mapped[int]
+    membership_id: Mapped[int] = mapped_column(ForeignKey("membership.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    share_class: Mapped[str] = mapped_column(String(20))
+    nominal_cents: Mapped[int]
+    shares: Mapped[int]
+    amount_cents: Mapped[int] = mapped_column(BigInteger)
+    effective_on: Mapped[date]
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    act_id: Mapped[str] = mapped_column(String(22), index=True)
+    note: Mapped[str] = mapped_column(String(200), default="")
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("share_entry.id"), unique=True)
+    recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    commitment: Mapped[str] = mapped_column(String(64), index=True)
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+    membership: Mapped[Membership] = relationship()
+    reverses: Mapped[ShareEntry | None] = relationship(remote_side=[id])
+
+
+class HolderOpening(db.Model):  # type: ignore[name-defined]
+    """Opens a commitment: ``commitment = HMAC-SHA256(salt, statement)``. Deleted by an erasure.
+
+    ``statement`` is the canonical text of who held the membership when entries were written
+    (``govern.register.rules.chain.holder_statement``).
+    """
+
+    __tablename__ = "holder_opening"
+    __table_args__ = (CheckConstraint("length(salt) = 64", name="salt_length"),)
+
+    commitment: Mapped[str] = mapped_column(String(64), primary_key=True)
+    membership_id: Mapped[int] = mapped_column(ForeignKey("membership.id"), index=True)
+    salt: Mapped[str] = mapped_column(String(64))
+    statement: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RegisterHead(db.Model):  # type: ignore[name-defined]
+    """The end of a cooperative's chain: the row that is locked while entries are appended."""
+
+    __tablename__ = "register_head"
+
+    cooperative_id: Mapped[int] = mapped_column(ForeignKey("cooperative.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(default=0)
+    hash: Mapped[str] = mapped_column(String(64))
