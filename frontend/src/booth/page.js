@@ -1,0 +1,477 @@
+/**
+ * The voter's steps: choose → review → code → seal and cast → receipt.
+ *
+ * The choices and the voting code stay in this page and its worker. What is sent is the sealed
+ * ballot alone, and only when the voter casts it; until the tracker is shown the page says that
+ * the vote is not yet cast. A sealed ballot is kept until the server has confirmed it.
+ */
+import english from "../../strings/booth.json";
+import {
+  CodeError,
+  normaliseCode,
+  parseElection,
+  privateCredential,
+  publicCredential,
+} from "../protocol/index.js";
+import { element, focusHeading, offerFile } from "../shared/dom.js";
+import { postJson, Refusal } from "../shared/post.js";
+import { createTexts, readTexts } from "../shared/texts.js";
+import { toPlaintexts } from "./choices.js";
+import { bindQuestions, TextMismatch } from "./questions.js";
+import { boardAddress, qrImage, receiptText } from "./receipt.js";
+import { SealingClient } from "./sealing-client.js";
+
+const STEPS = ["choose", "review", "code", "seal", "receipt"];
+
+/** A reason not to let anybody vote here; the message is for the voter. */
+class Failure extends Error {}
+
+class Booth {
+  #texts = createTexts(english, readTexts("booth-strings"));
+  #root;
+  #client = new SealingClient();
+  #election = null;
+  #questions = [];
+  #credentials = null;
+  #sections = {};
+  #ballot = null;
+  #state = "choosing";
+
+  constructor(root) {
+    this.#root = root;
+  }
+
+  async start() {
+    const t = this.#texts;
+    const questions = this.#root.querySelector("[data-questions]");
+    this.banner = element("p", { class: "booth-banner", role: "status" }, t("banner_not_cast"));
+    const loading = element("p", { "aria-live": "polite" }, t("loading"));
+    questions.hidden = true;
+    this.#root.prepend(this.banner, loading);
+    try {
+      this.#election = await this.#loadElection();
+      this.#questions = bindQuestions(questions, this.#election.questions, t);
+    } catch (error) {
+      loading.remove();
+      this.#fail(error);
+      return;
+    }
+    loading.remove();
+    this.#build(questions);
+    questions.hidden = false;
+    this.#root.dataset.step = "choose";
+    window.addEventListener("beforeunload", (event) => this.#warn(event));
+    // The tables of the election's key are made while the voter reads and chooses.
+    this.#client.open(this.#election.text).catch((error) => this.#fail(error));
+  }
+
+  async #loadElection() {
+    const t = this.#texts;
+    let text;
+    try {
+      const response = await fetch(this.#root.dataset.electionUrl, { credentials: "same-origin" });
+      if (!response.ok) throw new Error(String(response.status));
+      text = await response.text();
+    } catch {
+      throw new Failure(t("failure_election"));
+    }
+    let election;
+    try {
+      election = parseElection(text);
+    } catch (error) {
+      throw new Failure(t("failure_invalid", { reason: error.message }));
+    }
+    const announced = this.#root.dataset.fingerprint;
+    if (announced && announced !== election.fingerprint) {
+      throw new Failure(t("failure_fingerprint"));
+    }
+    return election;
+  }
+
+  #fail(error) {
+    const t = this.#texts;
+    let detail = error.message;
+    if (error instanceof TextMismatch) detail = t("failure_texts", { question: error.question + 1 });
+    else if (!(error instanceof Failure)) detail = t("failure_sealing", { reason: error.message });
+    const alert = element(
+      "div",
+      { class: "booth-error", role: "alert" },
+      element("h2", { tabindex: "-1" }, t("failure_title")),
+      element("p", {}, detail),
+    );
+    this.#root.querySelector("[data-questions]").hidden = true;
+    for (const section of Object.values(this.#sections)) section.hidden = true;
+    this.#root.prepend(alert);
+    this.#root.dataset.step = "failed";
+    focusHeading(alert);
+  }
+
+  // --- the five sections -------------------------------------------------------------------
+
+  #section(step, heading, ...children) {
+    const t = this.#texts;
+    const number = STEPS.indexOf(step) + 1;
+    const section = element(
+      "section",
+      { class: "booth-step", "data-booth-step": step, hidden: true },
+      element("p", { class: "booth-step-count" }, t("step_of", { step: number, total: STEPS.length })),
+      element("h2", { tabindex: "-1" }, t(heading)),
+      ...children,
+    );
+    this.#sections[step] = section;
+    return section;
+  }
+
+  #button(key, action, kind = "") {
+    const name = `booth-button ${kind}`.trim();
+    const text = this.#texts(key);
+    return element("button", { type: "button", class: name, "data-action": key, onClick: action }, text);
+  }
+
+  #actions(...buttons) {
+    return element("div", { class: "booth-actions" }, ...buttons);
+  }
+
+  #build(questions) {
+    const t = this.#texts;
+    this.summary = element("div", { class: "booth-error", role: "alert", hidden: true });
+    const choose = this.#section(
+      "choose",
+      "choose_heading",
+      element("p", {}, t("choose_intro")),
+      this.summary,
+    );
+    questions.before(choose);
+    choose.append(questions, this.#actions(this.#button("to_review", () => this.#review())));
+    choose.hidden = false;
+
+    this.review = element("dl", { class: "booth-review" });
+    const review = this.#section(
+      "review",
+      "review_heading",
+      element("p", {}, t("review_intro")),
+      this.review,
+      this.#actions(
+        this.#button("to_code", () => this.#askCode()),
+        this.#button("change", () => this.#show("choose"), "secondary"),
+      ),
+    );
+
+    const seal = this.#section("seal", "seal_heading");
+    const receipt = this.#section("receipt", "receipt_heading");
+    choose.after(review, this.#buildCode(), seal, receipt);
+  }
+
+  #buildCode() {
+    const t = this.#texts;
+    this.code = element("input", {
+      id: "booth-code",
+      class: "booth-code",
+      // Not a password field: browsers would offer to keep the code, some of them elsewhere.
+      type: "text",
+      autocomplete: "off",
+      autocapitalize: "none",
+      autocorrect: "off",
+      spellcheck: "false",
+      maxlength: "80",
+      "aria-describedby": "booth-code-hint booth-code-error",
+      "data-1p-ignore": true,
+      "data-lpignore": "true",
+      onKeydown: (event) => {
+        if (event.key === "Enter") this.#seal();
+      },
+    });
+    this.codeError = element("p", { id: "booth-code-error", class: "booth-error", role: "alert" });
+    this.codeError.hidden = true;
+    return this.#section(
+      "code",
+      "code_heading",
+      element("p", {}, t("code_intro")),
+      element("label", { for: "booth-code" }, t("code_label")),
+      this.code,
+      element("p", { id: "booth-code-hint" }, t("code_hint")),
+      this.codeError,
+      this.#actions(
+        this.#button("to_seal", () => this.#seal()),
+        this.#button("back", () => this.#show("review"), "secondary"),
+      ),
+    );
+  }
+
+  #show(step) {
+    for (const [name, section] of Object.entries(this.#sections)) section.hidden = name !== step;
+    this.#root.dataset.step = step;
+    focusHeading(this.#sections[step]);
+  }
+
+  // --- choose and review -------------------------------------------------------------------
+
+  #review() {
+    const t = this.#texts;
+    const open = this.#questions.filter((question) => !question.check());
+    this.summary.hidden = open.length === 0;
+    this.summary.replaceChildren();
+    if (open.length > 0) {
+      const list = element(
+        "ul",
+        {},
+        open.map((question) =>
+          element("li", {}, this.#link(question.title, () => question.focus())),
+        ),
+      );
+      this.summary.append(element("p", {}, t("error_summary")), list);
+      open[0].focus();
+      return;
+    }
+    this.review.replaceChildren(
+      ...this.#questions.flatMap((question, index) => [
+        element("dt", {}, question.title),
+        ...question.summary.map((text) => element("dd", {}, text)),
+        element("dd", {}, this.#changeButton(question, index)),
+      ]),
+    );
+    this.#show("review");
+  }
+
+  #link(text, action) {
+    return element("button", { type: "button", class: "booth-link", onClick: action }, text);
+  }
+
+  #changeButton(question, index) {
+    const t = this.#texts;
+    return element(
+      "button",
+      {
+        type: "button",
+        class: "booth-button secondary",
+        "data-change": index,
+        "aria-label": t("change_question", { question: question.title }),
+        onClick: () => {
+          this.#show("choose");
+          question.focus();
+        },
+      },
+      t("change"),
+    );
+  }
+
+  // --- the code and sealing ----------------------------------------------------------------
+
+  #askCode() {
+    this.#show("code");
+    this.#loadCredentials();
+  }
+
+  /** Fetch the public credentials once, so that a mistyped code is noticed on the device. */
+  #loadCredentials() {
+    const address = this.#root.dataset.credentialsUrl;
+    if (!address || this.#credentials) return;
+    this.#credentials = fetch(address, { credentials: "same-origin" })
+      .then((response) => (response.ok ? response.json() : null))
+      .then((list) => (Array.isArray(list) ? new Set(list) : null))
+      .catch(() => null); // the server checks the credential in any case
+  }
+
+  async #readCode() {
+    const t = this.#texts;
+    try {
+      const code = normaliseCode(this.code.value);
+      const { group, uuid } = this.#election;
+      const known = await this.#credentials;
+      if (known && !known.has(publicCredential(group, privateCredential(group, uuid, code)))) {
+        throw new Failure(t("error_code_unknown"));
+      }
+      return code;
+    } catch (error) {
+      const message =
+        error instanceof CodeError ? t(`error_code_${error.reason}`, error.details) : error.message;
+      this.codeError.textContent = message;
+      this.codeError.hidden = false;
+      this.code.setAttribute("aria-invalid", "true");
+      this.code.focus();
+      return null;
+    }
+  }
+
+  async #seal() {
+    if (this.#state !== "choosing") return;
+    this.#state = "sealing";
+    const t = this.#texts;
+    const code = await this.#readCode();
+    if (code === null) {
+      this.#state = "choosing";
+      return;
+    }
+    this.codeError.hidden = true;
+    this.code.removeAttribute("aria-invalid");
+    const bar = element("progress", { max: "1", value: "0", "aria-label": t("seal_heading") });
+    const line = element("p", {});
+    this.#fillSeal("seal_heading", element("p", {}, t("seal_intro")), bar, line);
+    this.#show("seal");
+    const plaintexts = this.#questions.map(({ question, selection }) =>
+      toPlaintexts(question, selection),
+    );
+    try {
+      const { hash } = await this.#client.seal(code, plaintexts, (done, total) => {
+        bar.max = total;
+        bar.value = done;
+        line.textContent = t("seal_progress", { done, total });
+      });
+      this.code.value = "";
+      this.#offerCast(hash);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fillSeal(heading, ...children) {
+    const section = this.#sections.seal;
+    section.querySelector("h2").textContent = this.#texts(heading);
+    while (section.children.length > 2) section.lastElementChild.remove();
+    section.append(...children);
+  }
+
+  #offerCast(hash) {
+    const t = this.#texts;
+    this.#state = "sealed";
+    this.#fillSeal(
+      "sealed_heading",
+      element("p", {}, t("sealed_intro")),
+      element(
+        "dl",
+        { class: "booth-receipt" },
+        element("dt", {}, t("sealed_hash")),
+        element("dd", {}, element("code", { class: "booth-tracker", "data-booth-hash": true }, hash)),
+        element("dt", {}, t("fingerprint")),
+        element("dd", {}, element("code", { class: "booth-tracker" }, this.#election.fingerprint)),
+      ),
+      this.#actions(
+        this.#button("cast", () => this.#cast()),
+        this.#button("start_over", () => this.#startOver(), "secondary"),
+      ),
+    );
+    focusHeading(this.#sections.seal);
+  }
+
+  #startOver() {
+    this.#client.forget();
+    this.#ballot = null;
+    this.#state = "choosing";
+    this.banner.textContent = this.#texts("banner_not_cast");
+    this.#show("choose");
+  }
+
+  // --- casting -----------------------------------------------------------------------------
+
+  async #cast() {
+    if (this.#state !== "sealed") return;
+    this.#state = "casting";
+    const t = this.#texts;
+    const { castUrl, csrfToken } = this.#root.dataset;
+    this.#fillSeal("sealed_heading", element("p", { role: "status" }, t("casting")), element("progress"));
+    focusHeading(this.#sections.seal);
+    try {
+      this.#ballot ??= await this.#client.sign();
+      const { ballot, tracker } = this.#ballot;
+      const receipt = await postJson(castUrl, { ballot }, csrfToken);
+      if (receipt.tracker !== tracker) {
+        this.#showProblem({
+          title: t("error_tracker_title"),
+          detail: `${t("error_tracker_detail")} ${t("error_tracker_remedy")}`,
+          remedy: tracker,
+        });
+        return;
+      }
+      this.#showReceipt(receipt);
+    } catch (error) {
+      if (error instanceof Refusal) this.#showProblem(error, true);
+      else if (this.#ballot === null) this.#fail(error);
+      else {
+        this.banner.textContent = t("banner_uncertain");
+        const title = error.answered ? t("error_server_title") : t("error_network_title");
+        const [detail, remedy] = [t("error_network_detail"), t("error_network_remedy")];
+        this.#showProblem({ title, detail, remedy });
+      }
+    }
+  }
+
+  /** Say what went wrong; the sealed ballot is kept, and the same bytes are sent again. */
+  #showProblem({ title, detail, remedy }, refused = false) {
+    const t = this.#texts;
+    this.#state = "sealed";
+    if (refused) this.banner.textContent = t("banner_not_cast");
+    const alert = element(
+      "div",
+      { class: "booth-error", role: "alert" },
+      element("p", {}, element("strong", {}, title)),
+      element("p", {}, detail),
+      element("p", {}, remedy),
+    );
+    const again = this.#button("try_again", () => this.#cast());
+    const over = refused ? this.#button("start_over", () => this.#startOver(), "secondary") : null;
+    this.#fillSeal("sealed_heading", alert, this.#actions(again, ...(over ? [over] : [])));
+    again.focus();
+  }
+
+  #showReceipt(receipt) {
+    const t = this.#texts;
+    this.#state = "cast";
+    const { boardUrl } = this.#root.dataset;
+    const board = boardAddress(boardUrl, receipt.tracker, window.location.href);
+    this.banner.textContent = t("banner_cast");
+    this.banner.classList.add("booth-banner-done");
+    const entry = (key, value, name = null) => [
+      element("dt", {}, t(key)),
+      element("dd", {}, element("code", { class: "booth-tracker", "data-receipt": name }, value)),
+    ];
+    const copied = element("p", { role: "status" });
+    const buttons = [
+      this.#button("receipt_save", () => {
+        const name = `receipt-${this.#election.uuid}.json`;
+        offerFile(name, "application/json", receiptText(this.#election, receipt, board));
+      }),
+    ];
+    if (navigator.clipboard) {
+      const copy = async () => {
+        await navigator.clipboard.writeText(receipt.tracker);
+        copied.textContent = t("receipt_copied");
+      };
+      buttons.push(this.#button("receipt_copy", copy, "secondary"));
+    }
+    this.#sections.receipt.append(
+      element("p", {}, t("receipt_intro")),
+      element(
+        "dl",
+        { class: "booth-receipt" },
+        entry("receipt_tracker", receipt.tracker, "tracker"),
+        entry("receipt_height", String(receipt.height), "height"),
+        entry("receipt_day", receipt.received_at_day),
+        entry("receipt_event", receipt.event_hash),
+        entry("receipt_signature", receipt.signature),
+        entry("fingerprint", this.#election.fingerprint),
+      ),
+      qrImage(board, t("receipt_qr")),
+      this.#actions(...buttons),
+      copied,
+      element("p", {}, element("a", { href: board }, t("receipt_board"))),
+      element("p", {}, t("receipt_done")),
+    );
+    // Nothing of the choice is left on the page: going back must not show it.
+    for (const question of this.#questions) question.clear();
+    this.review.replaceChildren();
+    this.#client.close();
+    this.#show("receipt");
+  }
+
+  #warn(event) {
+    const touched = this.#questions.some(
+      ({ selection }) => selection.blank || selection.answers.length > 0,
+    );
+    if (this.#state !== "cast" && (touched || this.#state !== "choosing")) event.preventDefault();
+  }
+}
+
+/** Take over the booth's page. */
+export function startBooth(root) {
+  return new Booth(root).start();
+}
