@@ -47,6 +47,25 @@ async function bundle(options) {
   return { bytes: result.outputFiles[0].contents, inputs: Object.keys(result.metafile.inputs) };
 }
 
+/**
+ * The stylesheet and the fonts that it names. Fonts stay files of their own: the
+ * Content-Security-Policy refuses fonts in `data:` addresses, and most pages need only one.
+ */
+async function styles(contents, inputs) {
+  const result = await esbuild.build({
+    ...COMMON,
+    stdin: { contents, loader: "css", resolveDir: HERE, sourcefile: "all.css" },
+    loader: { ".woff2": "file", ".svg": "dataurl" },
+    assetNames: "[name]-[hash]",
+    outdir: HERE,
+  });
+  Object.keys(result.metafile.inputs).forEach((input) => inputs.add(input));
+  return result.outputFiles.map((file) => {
+    const name = basename(file.path);
+    return [name === "stdin.css" ? "styles.css" : name, file.contents];
+  });
+}
+
 /** The licence texts of every package that went into a bundle. */
 async function licences(inputs) {
   const packages = new Set();
@@ -94,10 +113,7 @@ export async function build() {
   await add("app.js", { entryPoints: ["src/app.js"] });
   const imports = ['@import "@picocss/pico/css/pico.classless.css";'];
   if (existsSync(join(HERE, STYLES))) imports.push(`@import "./${STYLES}";`);
-  await add("styles.css", {
-    stdin: { contents: imports.join("\n"), loader: "css", resolveDir: HERE, sourcefile: "all.css" },
-    loader: { ".woff2": "dataurl", ".svg": "dataurl" },
-  });
+  for (const [name, bytes] of await styles(imports.join("\n"), inputs)) files.set(name, bytes);
   files.set("licences.txt", await licences(inputs));
 
   const manifest = {};
