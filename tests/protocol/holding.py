@@ -164,5 +164,3 @@ def set_up(
     )
     held.events.append(archive.make_setup(election.data, together.data, public_credentials))
     return held
-
-

@@ -140,9 +140,7 @@ def _check_ballots(
         try:
             ballot = check_ballot(election, data, credentials)
         except ProtocolError as error:
-            raise type(error)(
-                error.step, f"event {height}: {error.where}", error.detail
-            ) from None
+            raise type(error)(error.step, f"event {height}: {error.where}", error.detail) from None
         product.add(ballot.choices)
         signers.append(ballot.credential)
     return signers, [[(c.alpha.text, c.beta.text) for c in row] for row in product.ciphertexts]

@@ -278,9 +278,7 @@ def _check_answer(
         )
     extended = f"{context}|{','.join(choice.text for choice in choices)}"
     total = _sum(group, choices[int(question.blank) :])
-    interval = [
-        Branch(total, value) for value in range(question.minimum, question.maximum + 1)
-    ]
+    interval = [Branch(total, value) for value in range(question.minimum, question.maximum + 1)]
     if question.blank:
         blank = choices[0]
         verify_disjunction(
@@ -303,9 +301,7 @@ def _check_answer(
 _BALLOT_FIELDS = ("election_uuid", "election_hash", "credential", "answers", "signature")
 
 
-def check_ballot(
-    election: Election, data: bytes, credentials: Container[str]
-) -> CheckedBallot:
+def check_ballot(election: Election, data: bytes, credentials: Container[str]) -> CheckedBallot:
     """Check everything about a ballot that can be checked without the box.
 
     `credentials` holds the texts of the public credentials. Raises `EncodingError` or

@@ -37,9 +37,7 @@ class Credential:
 
 def generate_code(choose: Callable[[str], str] = secrets.choice) -> str:
     """A fresh credential code; `choose` picks one character of an alphabet uniformly."""
-    return "-".join(
-        "".join(choose(encoding.BASE58) for _ in range(length)) for length in _GROUPS
-    )
+    return "-".join("".join(choose(encoding.BASE58) for _ in range(length)) for length in _GROUPS)
 
 
 def check_code(code: str) -> str:

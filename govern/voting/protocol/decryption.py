@@ -225,9 +225,7 @@ def check_partial_decryption(
         texts.append(
             [
                 encoding.string(text, f"{place}[{index}]")
-                for index, text in enumerate(
-                    encoding.array(factor_rows[number], place, length)
-                )
+                for index, text in enumerate(encoding.array(factor_rows[number], place, length))
             ]
         )
         place = f"decryption_proofs[{number}]"
@@ -360,5 +358,3 @@ def read_result(election: Election, data: bytes) -> Result:
         )
         for number, (row, length) in enumerate(zip(rows, election.shape, strict=True))
     )
-
-

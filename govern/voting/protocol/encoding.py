@@ -49,8 +49,20 @@ def _refuse_number(text: str) -> Any:
     raise ValueError(f"{text[:20]} is not a plain integer")
 
 
+MAXIMUM_INTEGER = 2**53 - 1
+"""The largest number in a message: JavaScript's integers are exact so far."""
+
+
+def _read_integer(text: str) -> int:
+    value = int(text) if len(text) <= 17 else MAXIMUM_INTEGER + 1
+    if abs(value) > MAXIMUM_INTEGER:
+        raise ValueError(f"{text[:20]} is too large")
+    return value
+
+
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_refuse_duplicates,
+    parse_int=_read_integer,
     parse_float=_refuse_number,
     parse_constant=_refuse_number,
 )
@@ -118,7 +130,7 @@ def string(value: Any, where: str) -> str:
     return value
 
 
-def integer(value: Any, where: str, minimum: int = 0, maximum: int = 2**53 - 1) -> int:
+def integer(value: Any, where: str, minimum: int = 0, maximum: int = MAXIMUM_INTEGER) -> int:
     """Check that `value` is a small integer (and not a boolean)."""
     if type(value) is not int:
         raise EncodingError("fields", where, "an integer is expected here")

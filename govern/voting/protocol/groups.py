@@ -16,7 +16,7 @@ import re
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import gmpy2
@@ -256,9 +256,7 @@ class _Comb(FixedBase):
 
     def power(self, exponent: int) -> Element:
         result = None
-        for row, digit in zip(
-            self._rows, (exponent % _Q).to_bytes(32, "little"), strict=True
-        ):
+        for row, digit in zip(self._rows, (exponent % _Q).to_bytes(32, "little"), strict=True):
             if digit:
                 result = row[digit] if result is None else result * row[digit] % _P
         return Element(mpz(1) if result is None else result)
@@ -349,7 +347,7 @@ class Belenios2048(Group):
         return self._comb
 
 
-@lru_cache(maxsize=None)
+@cache
 def group_named(name: str) -> Group:
     """The group of an election, by its name. Raises `EncodingError` for any other."""
     for kind in (Ed25519, Belenios2048):

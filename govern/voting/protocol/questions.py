@@ -55,8 +55,7 @@ class Question:
             raise VerificationError(
                 "plaintext",
                 where,
-                f"between {self.minimum} and {self.maximum} answers are to be chosen, "
-                f"not {chosen}",
+                f"between {self.minimum} and {self.maximum} answers are to be chosen, not {chosen}",
             )
 
 

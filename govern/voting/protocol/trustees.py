@@ -63,7 +63,9 @@ class Trustees:
         """One key per trustee, in the order of `owner` (which starts at 1)."""
         return tuple(key for item in self.items for key in item.verification_keys)
 
-    def _split(self, owners: Collection[int]) -> list[tuple[Single | Pedersen, list[tuple[int, int]]]]:
+    def _split(
+        self, owners: Collection[int]
+    ) -> list[tuple[Single | Pedersen, list[tuple[int, int]]]]:
         """Per item, the (owner, index inside the item) of those who are present."""
         result = []
         first = 1
@@ -77,13 +79,9 @@ class Trustees:
 
     def missing(self, owners: Collection[int]) -> int:
         """How many more partial decryptions are needed beside those of `owners`."""
-        return sum(
-            max(0, item.threshold - len(present)) for item, present in self._split(owners)
-        )
+        return sum(max(0, item.threshold - len(present)) for item, present in self._split(owners))
 
-    def combine(
-        self, factors: Mapping[int, Sequence[Sequence[Element]]]
-    ) -> list[list[Element]]:
+    def combine(self, factors: Mapping[int, Sequence[Sequence[Element]]]) -> list[list[Element]]:
         """Combine decryption factors by owner into synthetic ones (specification 4.19).
 
         Raises `VerificationError` (step `quorum`) when trustees are missing.
@@ -106,10 +104,14 @@ class Trustees:
                     [group.power(factor, weight) if weight != 1 else factor for factor in row]
                     for row in factors[owner]
                 ]
-                combined = weighted if combined is None else [
-                    [group.multiply(left, right) for left, right in zip(a, b, strict=True)]
-                    for a, b in zip(combined, weighted, strict=True)
-                ]
+                combined = (
+                    weighted
+                    if combined is None
+                    else [
+                        [group.multiply(left, right) for left, right in zip(a, b, strict=True)]
+                        for a, b in zip(combined, weighted, strict=True)
+                    ]
+                )
         assert combined is not None  # there is at least one item, and no owner is missing
         return combined
 
@@ -123,9 +125,7 @@ def _lagrange(order: int, indices: Sequence[int], index: int) -> int:
     return result
 
 
-def make_trustee_key(
-    group: Group, private: int, source: ScalarSource | None = None
-) -> bytes:
+def make_trustee_key(group: Group, private: int, source: ScalarSource | None = None) -> bytes:
     """The public key of a `Single` trustee with its proof of knowledge, as a message."""
     if not 0 < private < group.order:
         raise EncodingError("scalar", "private_key", "not between 1 and the order of the group")
