@@ -510,7 +510,7 @@ def upgrade() -> None:
         sa.Column("effective_on", sa.Date(), nullable=False),
         sa.Column("recorded_at", INSTANT, nullable=False),
         sa.Column("act_id", sa.String(22), nullable=False),
-        sa.Column("note", sa.String(200), nullable=False),
+        sa.Column("source", sa.String(40), nullable=False),
         sa.Column("reverses_id", sa.Integer()),
         sa.Column("recorded_by_id", account_number()),
         sa.Column("commitment", sa.String(64), nullable=False),
@@ -571,6 +571,15 @@ def upgrade() -> None:
     op.create_index(op.f("ix_share_entry_commitment"), "share_entry", ["commitment"])
     op.create_index("ix_share_entry_effective", "share_entry", ["cooperative_id", "effective_on"])
     op.create_index("ix_share_entry_holding", "share_entry", ["membership_id", "effective_on"])
+    op.create_table(
+        "entry_remark",
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        sa.Column("text", sa.String(500), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["share_entry.id"], name=op.f("fk_entry_remark_entry_id_share_entry")
+        ),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_entry_remark")),
+    )
 
     dialect = op.get_bind().dialect.name
     for table in APPEND_ONLY:
@@ -587,6 +596,7 @@ def downgrade() -> None:
             op.execute(statement)
     # Indexes and triggers go with their tables.
     for table in (
+        "entry_remark",
         "share_entry",
         "roll_entry",
         "roll_correction",

@@ -8,7 +8,13 @@ from govern.register.models.imports import (
     ImportState,
     Severity,
 )
-from govern.register.models.ledger import EntryKind, HolderOpening, RegisterHead, ShareEntry
+from govern.register.models.ledger import (
+    EntryKind,
+    EntryRemark,
+    HolderOpening,
+    RegisterHead,
+    ShareEntry,
+)
 from govern.register.models.people import (
     EndReason,
     MemberKind,
@@ -30,6 +36,7 @@ __all__ = [
     "CorrectionAction",
     "EndReason",
     "EntryKind",
+    "EntryRemark",
     "HolderOpening",
     "ImportBatch",
     "ImportChange",

@@ -42,7 +42,9 @@ class ShareEntry(db.Model):  # type: ignore[name-defined]
     ``amount_cents`` is paid-in capital, so a subscription carries 0 until it is paid.
     ``effective_on`` is the local calendar day on which it counts, ``recorded_at`` when it was
     written down. ``act_id`` joins the entries of one act (the two sides of a transfer).
-    ``reverses_id`` names the entry that this one takes back, with the opposite signs.
+    ``reverses_id`` names the entry that this one takes back, with the opposite signs. ``source``
+    says where it came from ("import:<public id>", "form"); what a person writes about an entry is
+    an ``EntryRemark``, because the chain must not hold personal data.
     """
 
     __tablename__ = "share_entry"
@@ -90,7 +92,7 @@ class ShareEntry(db.Model):  # type: ignore[name-defined]
     effective_on: Mapped[date]
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     act_id: Mapped[str] = mapped_column(String(22), index=True)
-    note: Mapped[str] = mapped_column(String(200), default="")
+    source: Mapped[str] = mapped_column(String(40), default="")
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("share_entry.id"), unique=True)
     recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     commitment: Mapped[str] = mapped_column(String(64), index=True)
@@ -99,6 +101,16 @@ class ShareEntry(db.Model):  # type: ignore[name-defined]
 
     membership: Mapped[Membership] = relationship()
     reverses: Mapped[ShareEntry | None] = relationship(remote_side=[id])
+    remark: Mapped[EntryRemark | None] = relationship()
+
+
+class EntryRemark(db.Model):  # type: ignore[name-defined]
+    """What the registrar noted about an entry (why it was reversed, a bank reference)."""
+
+    __tablename__ = "entry_remark"
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("share_entry.id"), primary_key=True)
+    text: Mapped[str] = mapped_column(String(500))
 
 
 class HolderOpening(db.Model):  # type: ignore[name-defined]

@@ -1,0 +1,1 @@
+"""What the register decides: pure functions over plain values, tested without a database."""

@@ -1,0 +1,89 @@
+"""The hash chain of the share ledger, and the commitments to who held the shares.
+
+An entry's hash is SHA-256 over ``govern/share-entry/1``, a line feed, and the canonical JSON
+(sorted keys, no blanks, UTF-8) of the entry's fields and the hash before it. Who the holder was is
+not in there but in a *statement*, of which the entry carries only a commitment,
+HMAC-SHA256(salt, statement). Deleting salt and statement (an erasure) leaves a chain that still
+verifies and tells nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+BEGINNING = "0" * 64
+"""The hash before the first entry."""
+
+_ENTRY_TAG = b"govern/share-entry/1\n"
+
+
+def canonical_json(value: Any) -> bytes:
+    """One way to write ``value``: sorted keys, no blanks, UTF-8."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def entry_hash(
+    *,
+    cooperative: str,
+    sequence: int,
+    membership: str,
+    commitment: str,
+    kind: str,
+    share_class: str,
+    nominal_cents: int,
+    shares: int,
+    amount_cents: int,
+    effective_on: date,
+    recorded_at: datetime,
+    act_id: str,
+    source: str,
+    reverses: int | None,
+    previous_hash: str,
+) -> str:
+    """The hash (64 hexadecimal digits) of one entry.
+
+    ``cooperative`` is its code, ``membership`` the membership's public id, ``reverses`` the
+    sequence number of the entry taken back.
+    """
+    content = {
+        "act": act_id,
+        "amount_cents": amount_cents,
+        "class": share_class,
+        "commitment": commitment,
+        "cooperative": cooperative,
+        "effective_on": effective_on.isoformat(),
+        "kind": kind,
+        "membership": membership,
+        "nominal_cents": nominal_cents,
+        "previous": previous_hash,
+        "recorded_at": recorded_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "reverses": reverses,
+        "sequence": sequence,
+        "shares": shares,
+        "source": source,
+    }
+    return hashlib.sha256(_ENTRY_TAG + canonical_json(content)).hexdigest()
+
+
+def holder_statement(
+    *, member_number: str, kind: str, name: str, birth_date: date | None, enterprise_number: str
+) -> str:
+    """Who holds a membership, as the text that is committed to."""
+    return canonical_json(
+        {
+            "birth_date": birth_date.isoformat() if birth_date else None,
+            "enterprise_number": enterprise_number,
+            "kind": kind,
+            "member_number": member_number,
+            "name": name,
+        }
+    ).decode()
+
+
+def commit_to(salt: str, statement: str) -> str:
+    """HMAC-SHA256 with ``salt`` (64 hexadecimal digits) over ``statement``."""
+    return hmac.new(bytes.fromhex(salt), statement.encode(), hashlib.sha256).hexdigest()
