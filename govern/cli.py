@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
+from govern import cli_house
+from govern.cooperatives.cli import cooperatives
+
 
 @click.group()
+@click.version_option(package_name="govern")
 def main() -> None:
     """A cooperative governs itself."""
+
+
+for command in cli_house.COMMANDS:
+    main.add_command(command)
+main.add_command(cooperatives)

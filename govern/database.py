@@ -10,10 +10,10 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import flask
-from sqlalchemy import Dialect, Engine, MetaData, event
+from sqlalchemy import CursorResult, Dialect, Engine, MetaData, Result, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import DateTime, TypeDecorator
@@ -55,6 +55,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 def make_public_id() -> str:
     """An identifier for URLs that cannot be guessed: 22 Base58 characters, 128 bits."""
     return "".join(secrets.choice(BASE58) for _ in range(22))
+
+
+def changed_rows(result: Result[Any]) -> int:
+    """How many rows an UPDATE or DELETE has touched."""
+    return cast("CursorResult[Any]", result).rowcount
 
 
 def _reads_only() -> bool:

@@ -1,0 +1,68 @@
+"""The commands of the house itself: schema, jobs, audit log."""
+
+from __future__ import annotations
+
+import click
+from alembic.util import CommandError
+
+from govern import audit, jobs, schema
+from govern.cli_tools import app_context, bare_app_context
+from govern.errors import ConfigurationError
+from govern.extensions import db as database
+
+
+@click.group("db")
+def schema_commands() -> None:
+    """The schema of the database."""
+
+
+@schema_commands.command("upgrade")
+@click.argument("revision", default="head")
+@bare_app_context
+def upgrade(revision: str) -> None:
+    """Bring the database up to REVISION (the newest by default)."""
+    _migrate(schema.upgrade, revision)
+
+
+@schema_commands.command("downgrade")
+@click.argument("revision")
+@click.confirmation_option(prompt="This loses data. Go on?")
+@bare_app_context
+def downgrade(revision: str) -> None:
+    """Take the database back to REVISION ("base" for an empty one)."""
+    _migrate(schema.downgrade, revision)
+
+
+def _migrate(step: object, revision: str) -> None:
+    try:
+        step(database.engine, revision)  # type: ignore[operator]
+    except CommandError as error:
+        raise ConfigurationError(
+            f"The database cannot be migrated to {revision!r}: {error}",
+            remedy="See the names in migrations/versions, or use head.",
+        ) from error
+    with database.engine.connect() as connection:
+        click.echo(f"database: {schema.database_revision(connection) or 'empty'}")
+
+
+@click.command("resume")
+@app_context
+def resume() -> None:
+    """Hand over again whatever a crash left undone. Safe to repeat."""
+    click.echo(f"{jobs.resume()} job(s) handed over")
+
+
+@click.group("audit-log")
+def audit_log() -> None:
+    """The record of who did what."""
+
+
+@audit_log.command("verify")
+@app_context
+def verify() -> None:
+    """Recompute the chain of hashes; fails naming the first entry that does not fit."""
+    state = audit.verify_chain(database.session())
+    click.echo(f"{state.entries} entries, the chain holds; newest hash {state.head}")
+
+
+COMMANDS = (schema_commands, resume, audit_log)

