@@ -67,7 +67,6 @@ def upgrade() -> None:
         sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "(state = 'cancelled') = (cancelled_at IS NOT NULL)",
             name=op.f("ck_assembly_cancelled_at"),
@@ -128,7 +127,8 @@ def upgrade() -> None:
         sa.Column("duration_minutes", sa.Integer(), nullable=True),
         sa.Column("presented_by", sa.String(length=200), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('decision', 'information', 'take_note', 'election', 'discussion', 'workshop')",
+            "kind IN ('decision', 'information', 'take_note', 'election', 'discussion', "
+            "'workshop')",
             name=op.f("ck_agenda_item_kind_known"),
         ),
         sa.CheckConstraint(

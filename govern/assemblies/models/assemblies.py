@@ -31,8 +31,7 @@ class Assembly(db.Model):  # type: ignore[name-defined]
 
     ``titles`` and ``introductions`` hold one text per language of ``languages`` (introductions in
     Markdown). ``links`` is a list of {"labels": texts, "url": …, "members_only": bool}. The day
-    of ``record_date`` and of ``objection_deadline`` are local calendar days. ``version`` counts
-    the changes, so that two people who edit at once do not overwrite each other.
+    of ``record_date`` and of ``objection_deadline`` are local calendar days.
     """
 
     __tablename__ = "assembly"
@@ -77,7 +76,6 @@ class Assembly(db.Model):  # type: ignore[name-defined]
     held_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    version: Mapped[int] = mapped_column(default=1)
 
     cooperative: Mapped[Cooperative] = relationship()
     second_of: Mapped[Assembly | None] = relationship(remote_side=[id])
@@ -92,8 +90,6 @@ class Assembly(db.Model):  # type: ignore[name-defined]
     elections: Mapped[list[AssemblyElection]] = relationship(
         back_populates="assembly", order_by="AssemblyElection.id"
     )
-
-    __mapper_args__ = {"version_id_col": version}
 
     @property
     def is_public(self) -> bool:

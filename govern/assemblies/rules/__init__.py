@@ -33,15 +33,19 @@ from govern.assemblies.rules.outcomes import (
     percentages,
     votes_needed,
 )
-from govern.assemblies.rules.people import PeopleOutcome, elect
+from govern.assemblies.rules.people import PeopleOutcome, PeopleVerdict, elect
 from govern.assemblies.rules.states import (
     ASSEMBLY_TRANSITIONS,
+    DEEPEST,
+    VOTED_ON,
     AgendaKind,
     AssemblyKind,
     AssemblyMode,
     AssemblyState,
+    EditScope,
     ResolutionKind,
     allows,
+    edit_scope,
 )
 from govern.assemblies.rules.weighting import (
     College,
@@ -53,6 +57,8 @@ from govern.assemblies.rules.weighting import (
 
 __all__ = [
     "ASSEMBLY_TRANSITIONS",
+    "DEEPEST",
+    "VOTED_ON",
     "AgendaKind",
     "AssemblyKind",
     "AssemblyMode",
@@ -60,10 +66,12 @@ __all__ = [
     "College",
     "CollegeTally",
     "DayCount",
+    "EditScope",
     "NoticeCheck",
     "Numbers",
     "Outcome",
     "PeopleOutcome",
+    "PeopleVerdict",
     "Presence",
     "QuorumCheck",
     "QuorumState",
@@ -83,6 +91,7 @@ __all__ = [
     "decide",
     "decide_per_college",
     "decimals_to_tell_apart",
+    "edit_scope",
     "elect",
     "end_of_day",
     "latest_notice_day",

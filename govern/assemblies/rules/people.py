@@ -9,9 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from govern.assemblies.rules.outcomes import Presence, QuorumCheck, QuorumState, check_quorum
 from govern.cooperatives.rules import MajorityRule
+
+
+class PeopleVerdict(StrEnum):
+    """``filled``: every seat · ``undecided``: candidates are level · ``vacant``: seats left."""
+
+    FILLED = "filled"
+    UNDECIDED = "undecided"
+    VACANT = "vacant"
+    NO_QUORUM = "no_quorum"
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,14 @@ class PeopleOutcome:
     seats_empty: int
     blank: int
     quorum: QuorumCheck
+
+    @property
+    def verdict(self) -> PeopleVerdict:
+        if self.quorum.state is QuorumState.MISSED:
+            return PeopleVerdict.NO_QUORUM
+        if self.seats_undecided:
+            return PeopleVerdict.UNDECIDED
+        return PeopleVerdict.VACANT if self.seats_empty else PeopleVerdict.FILLED
 
 
 def elect(

@@ -53,6 +53,32 @@ ASSEMBLY_TRANSITIONS: Mapping[AssemblyState, frozenset[AssemblyState]] = {
     AssemblyState.CANCELLED: frozenset(),
 }
 
+
+class EditScope(StrEnum):
+    """What may still be changed. Documents may be added in every scope but ``nothing``."""
+
+    EVERYTHING = "everything"
+    ALL_BUT_THE_DAY = "all_but_the_day"
+    PRACTICAL = "practical"  # place and links
+    DOCUMENTS = "documents"
+    NOTHING = "nothing"
+
+
+def edit_scope(state: AssemblyState, *, notice_left: bool) -> EditScope:
+    """What may be changed in an assembly of that ``state``.
+
+    The address of a published page names its day, so the day is fixed by publication. What
+    members were convened to is fixed when the notice leaves: agenda and resolutions then stand.
+    """
+    if state is AssemblyState.DRAFT:
+        return EditScope.EVERYTHING
+    if state is AssemblyState.CONVENED:
+        return EditScope.PRACTICAL if notice_left else EditScope.ALL_BUT_THE_DAY
+    if state is AssemblyState.HELD:
+        return EditScope.DOCUMENTS
+    return EditScope.NOTHING
+
+
 VOTED_ON: Mapping[AgendaKind, ResolutionKind] = {
     AgendaKind.DECISION: ResolutionKind.TEXT,
     AgendaKind.ELECTION: ResolutionKind.PEOPLE,
