@@ -168,13 +168,24 @@ export async function runVectors(protocol, vectors) {
     }
   }
 
+  /** Every text of an election that is a record of its archive, by its hash. */
+  function recordTexts(data) {
+    const texts = [data.election, data.trustees, data.public_credentials, data.setup_data];
+    texts.push(...data.ballots.map(({ ballot }) => ballot));
+    texts.push(data.encrypted_tally, data.sized_encrypted_tally, data.result);
+    for (const { json, owned } of data.partial_decryptions) texts.push(json, owned);
+    return new Map(texts.map((text) => [protocol.sha256Hex(text), text]));
+  }
+
   /** The archive from its records, header by header (tar, version 7). */
-  function archiveBytes({ timestamp, events }) {
+  function archiveBytes(election) {
+    const { timestamp, events } = election;
     const encoder = new TextEncoder();
+    const texts = recordTexts(election);
     const records = [["BELENIOS", `{"version":1,"timestamp":"${timestamp}"}`]];
-    for (const { data, event } of events) {
-      for (const text of data) records.push([`${protocol.sha256Hex(text)}.data.json`, text]);
-      records.push([`${protocol.sha256Hex(event)}.event.json`, event]);
+    for (const { data, event, hash } of events) {
+      for (const name of data) records.push([`${name}.data.json`, texts.get(name)]);
+      records.push([`${hash}.event.json`, event]);
     }
     const parts = [];
     for (const [name, text] of records) {

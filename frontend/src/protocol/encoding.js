@@ -59,11 +59,14 @@ export function parseScalar(q, text) {
   return value;
 }
 
-function requireIntegers(value) {
+function requirePlainValues(value) {
   if (typeof value === "number") {
     require(Number.isSafeInteger(value), "encoding", "A number is not an integer.");
+  } else if (typeof value === "string") {
+    require(!/\p{Surrogate}/u.test(value), "encoding", "A text holds half a character.");
   } else if (value !== null && typeof value === "object") {
-    Object.values(value).forEach(requireIntegers);
+    if (!Array.isArray(value)) Object.keys(value).forEach(requirePlainValues);
+    Object.values(value).forEach(requirePlainValues);
   }
 }
 
@@ -82,7 +85,7 @@ export function parseStrict(text) {
   }
   // A duplicate key, white space, 1.0 or \u0041 all disappear when written again.
   require(JSON.stringify(value) === text, "encoding", "The JSON is not in its one canonical form.");
-  requireIntegers(value);
+  requirePlainValues(value);
   return value;
 }
 
