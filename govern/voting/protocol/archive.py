@@ -86,10 +86,8 @@ class Event:
 
     def records(self, timestamp: int) -> bytes:
         """Exactly the bytes that this event appends to the archive."""
-        return b"".join(
-            [*(data_record(data, timestamp) for data in self.data)]
-            + [event_record(self.content, timestamp)]
-        )
+        data = b"".join(data_record(content, timestamp) for content in self.data)
+        return data + event_record(self.content, timestamp)
 
 
 def make_event(type: EventType, parent: Event | None, data: Sequence[bytes] = ()) -> Event:

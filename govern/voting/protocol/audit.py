@@ -41,7 +41,7 @@ from .decryption import (
 from .elections import Election, read_election
 from .errors import ArchiveError, AuditError, ProtocolError, VerificationError
 from .proofs import Ciphertext
-from .trustees import Trustees, read_trustees
+from .trustees import read_trustees
 
 STEPS: dict[int, str] = {
     1: "archive and chain of events",
@@ -259,30 +259,50 @@ class _Box:
 
 
 class _Audit:
-    """The state of one run; one method per kind of event."""
+    """The state of one run, from `Setup` on; one method per kind of event."""
 
-    def __init__(self, reader: ArchiveReader, workers: int) -> None:
-        self.reader = reader
-        self.workers = workers
-        self.setup_hash = ""
-        self.election: Election | None = None
-        self.trustees: Trustees | None = None
-        self.credentials: list[str] = []
-        self.credentials_digest = ""
-        self.box: _Box | None = None
-        self.tally: EncryptedTally | None = None
-        self.decryptions: list[PartialDecryption] = []
+    def __init__(self, reader: ArchiveReader, setup: Event, workers: int) -> None:
+        election_data, trustees_data, credentials_data, setup_data = setup.data
+        with _step(1):
+            hashes = tuple(encoding.sha256_hex(data) for data in setup.data[:3])
+            if read_setup_data(setup_data) != hashes:
+                raise ArchiveError(
+                    "chain", "setup_data", "does not name the three records before it in order"
+                )
+        self.setup_hash = setup.hash
+        with _step(2):
+            self.election = read_election(election_data)
+        with _step(3):
+            self.trustees = read_trustees(self.election.group, trustees_data)
+            if self.trustees.public_key != self.election.public_key:
+                raise VerificationError(
+                    "trustee_key", "election.public_key", "not the product of the trustees' keys"
+                )
+        with _step(4):
+            self.credentials = read_public_credentials(credentials_data)
+        self.credentials_digest = encoding.sha256_hex(credentials_data)
+        self.box = _Box(reader, self.election, self.credentials, workers)
+        self._tally: EncryptedTally | None = None
+        self._decryptions: list[PartialDecryption] = []
         self.result: Result | None = None
 
+    def check_credentials(self) -> None:
+        with _step(4):
+            self.box.check_credentials(self.credentials)
+
+    @property
+    def tally(self) -> EncryptedTally:
+        if self._tally is None:
+            raise ArchiveError("order", "", "there is no encrypted tally yet")
+        return self._tally
+
     def take(self, archived: ArchivedEvent) -> int:
-        """Check one event; return the number of its step."""
+        """Check one event after `Setup`; return the number of its step."""
         event = archived.event
         match event.type:
             case EventType.SETUP:
-                self._take_setup(event)
-                return 4
+                raise ArchiveError("order", f"event {event.height}", "a second Setup")
             case EventType.BALLOT:
-                assert self.box is not None
                 with _step(5):
                     self.box.put(event.height, event.data[0], archived.offsets[0])
                 return 5
@@ -299,36 +319,11 @@ class _Audit:
                 self._take_result(event)
                 return 8
 
-    def _take_setup(self, event: Event) -> None:
-        election_data, trustees_data, credentials_data, setup_data = event.data
-        with _step(1):
-            hashes = tuple(encoding.sha256_hex(data) for data in event.data[:3])
-            if read_setup_data(setup_data) != hashes:
-                raise ArchiveError(
-                    "chain", "setup_data", "does not name the three records before it in order"
-                )
-        self.setup_hash = event.hash
-        with _step(2):
-            self.election = election = read_election(election_data)
-        with _step(3):
-            self.trustees = read_trustees(election.group, trustees_data)
-            if self.trustees.public_key != election.public_key:
-                raise VerificationError(
-                    "trustee_key", "election.public_key", "not the product of the trustees' keys"
-                )
-        with _step(4):
-            self.credentials = read_public_credentials(credentials_data)
-            self.credentials_digest = encoding.sha256_hex(credentials_data)
-            self.box = _Box(self.reader, election, self.credentials, self.workers)
-            self.box.check_credentials(self.credentials)
-
     def finish_ballots(self) -> None:
-        if self.box is not None:
-            with _step(5):
-                self.box.finish()
+        with _step(5):
+            self.box.finish()
 
     def _take_tally(self, event: Event) -> None:
-        assert self.election is not None and self.box is not None
         tally_data, sized_data = event.data
         with _step(6):
             read_sized_tally(sized_data)
@@ -338,34 +333,31 @@ class _Audit:
                     "sized_encrypted_tally",
                     f"does not describe the tally of {self.box.counted} ballots before it",
                 )
-            self.tally = read_encrypted_tally(self.election, tally_data)
+            self._tally = read_encrypted_tally(self.election, tally_data)
             if tally_data != self.box.tally.encrypted_tally():
                 raise VerificationError(
                     "encrypted_tally", "encrypted_tally", "not the product of the ballots"
                 )
 
     def _take_decryption(self, event: Event) -> None:
-        assert self.election is not None and self.trustees is not None and self.tally is not None
         decryption_data, owned_data = event.data
         with _step(7):
             owner, payload = read_owned(owned_data)
             if payload != encoding.sha256_hex(decryption_data):
                 raise ArchiveError("chain", f"event {event.height}", "not the record before it")
-            if any(decryption.owner == owner for decryption in self.decryptions):
+            if any(decryption.owner == owner for decryption in self._decryptions):
                 raise VerificationError("owner", f"event {event.height}", "decrypted twice")
-            self.decryptions.append(
+            self._decryptions.append(
                 check_partial_decryption(
                     self.election, self.trustees, self.tally, owner, decryption_data
                 )
             )
 
     def _take_result(self, event: Event) -> None:
-        assert self.election is not None and self.trustees is not None
-        assert self.tally is not None and self.box is not None
         with _step(8):
             published = read_result(self.election, event.data[0])
             computed = compute_result(
-                self.election, self.trustees, self.tally, self.box.counted, self.decryptions
+                self.election, self.trustees, self.tally, self.box.counted, self._decryptions
             )
             if published != computed:
                 raise VerificationError("result", "result", f"the box holds {computed}")
@@ -388,44 +380,45 @@ def audit_archive(
     total = path.stat().st_size
     if workers is None:
         workers = count_cores() if total > _INLINE_BYTES else 1
+
+    def report(number: int, position: int) -> None:
+        if progress is not None:
+            progress(number, STEPS[number], position, total)
+
+    wanted = extends.stat().st_size if extends is not None else -1
+    older: str | None = None
     with path.open("rb") as file:
-        boundaries: dict[int, str] = {}
-        wanted = extends.stat().st_size if extends is not None else -1
         with _step(1):
             reader = ArchiveReader(file)
-        audit = _Audit(reader, workers)
-        last: Event | None = None
-        try:
             events = reader.events()
+            archived = next(events)  # there is one, and it is Setup, or `events` raises
+        last = archived.event
+        report(1, 0)
+        audit = _Audit(reader, last, workers)
+        try:
+            audit.check_credentials()
+            report(4, archived.end)
             while True:
-                with _step(1):
-                    archived = next(events, None)
-                if archived is None:
-                    break
-                number = audit.take(archived)
-                last = archived.event
                 if archived.end == wanted:
-                    boundaries[wanted] = last.hash
-                if progress is not None:
-                    progress(number, STEPS[number], archived.end, total)
+                    older = last.hash
+                with _step(1):
+                    following = next(events, None)
+                if following is None:
+                    break
+                archived, last = following, following.event
+                report(audit.take(archived), archived.end)
             audit.finish_ballots()
         except BrokenProcessPool as error:
-            raise AuditError(
-                5,
-                STEPS[5],
-                VerificationError("workers", "", "a checking process died; run it again"),
-            ) from error
+            cause = VerificationError("workers", "", "a checking process died; run it again")
+            raise AuditError(5, STEPS[5], cause) from error
         finally:
-            if audit.box is not None:
-                audit.box.close()
-    older = None
+            audit.box.close()
     if extends is not None:
         with _step(9):
-            older = _check_extension(path, extends, boundaries)
-        if progress is not None:
-            progress(9, STEPS[9], total, total)
-    assert audit.election is not None and audit.trustees is not None
-    assert audit.box is not None and last is not None
+            _check_extension(path, extends)
+            if older is None:
+                raise ArchiveError("extends", f"byte {wanted}", "the older archive is cut short")
+        report(9, total)
     return AuditReport(
         uuid=audit.election.uuid,
         name=audit.election.name,
@@ -448,8 +441,8 @@ def audit_archive(
     )
 
 
-def _check_extension(path: Path, older: Path, boundaries: dict[int, str]) -> str:
-    """The older archive must be the beginning of this one, up to the end of an event."""
+def _check_extension(path: Path, older: Path) -> None:
+    """The older archive must be the beginning of this one, byte for byte."""
     with path.open("rb") as new, older.open("rb") as old:
         position = 0
         while block := old.read(BLOCK * 256):
@@ -458,6 +451,6 @@ def _check_extension(path: Path, older: Path, boundaries: dict[int, str]) -> str
                     "extends", f"byte {position}", "the older archive is not its beginning"
                 )
             position += len(block)
-    if position not in boundaries:
-        raise ArchiveError("extends", f"byte {position}", "the older archive is cut short")
-    return boundaries[position]
+
+
+__all__ = ["STEPS", "AuditError", "AuditReport", "Progress", "audit_archive"]

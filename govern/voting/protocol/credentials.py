@@ -12,6 +12,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from . import encoding
 from .errors import EncodingError
@@ -67,7 +68,7 @@ def make_public_credentials(credentials: Iterable[Element]) -> bytes:
     """Write the list of public credentials, sorted by value. Refuses a credential twice."""
     # Shorter first, then by digits: the order of the numbers, in hexadecimal and in decimal.
     texts = sorted((element.text for element in credentials), key=lambda text: (len(text), text))
-    for left, right in zip(texts, texts[1:], strict=False):
+    for left, right in pairwise(texts):
         if left == right:
             raise EncodingError("credentials", "", "a public credential stands twice in the list")
     return encoding.dump(texts)

@@ -109,7 +109,7 @@ def fields(
             "fields",
             where,
             f"the fields must be {', '.join(expected)} in this order, "
-            f"not {', '.join(name[:40] for name in present[:20]) or 'none'}",
+            f"not {', '.join(ascii(name[:40]) for name in present[:20]) or 'none'}",
         )
     return value
 

@@ -91,7 +91,7 @@ class Trustees:
                 "quorum", "", f"{self.missing(factors)} more partial decryptions are needed"
             )
         group = self.group
-        combined: list[list[Element]] | None = None
+        combined: list[list[Element]] = []
         for item, present in self._split(factors):
             if isinstance(item, Pedersen):
                 present = present[: item.threshold]
@@ -104,15 +104,13 @@ class Trustees:
                     [group.power(factor, weight) if weight != 1 else factor for factor in row]
                     for row in factors[owner]
                 ]
-                combined = (
-                    weighted
-                    if combined is None
-                    else [
-                        [group.multiply(left, right) for left, right in zip(a, b, strict=True)]
-                        for a, b in zip(combined, weighted, strict=True)
-                    ]
-                )
-        assert combined is not None  # there is at least one item, and no owner is missing
+                if not combined:
+                    combined = weighted
+                    continue
+                combined = [
+                    [group.multiply(left, right) for left, right in zip(a, b, strict=True)]
+                    for a, b in zip(combined, weighted, strict=True)
+                ]
         return combined
 
 
