@@ -62,7 +62,11 @@ def _rate_limit_storage(settings: Config) -> str:
 def _register_features(app: Flask) -> None:
     """Bind each feature: its blueprint, its signal subscriptions, its actor and sign-in hooks."""
     from govern import styleguide
-    from govern.access import NOBODY
+    from govern.accounts import setup as accounts
+    from govern.accounts.identity import load_actor
+    from govern.home import views as home
 
-    web.register_edge(app, lambda: NOBODY)
+    web.register_edge(app, load_actor)
+    accounts.register(app)
+    home.register(app)
     styleguide.register(app)

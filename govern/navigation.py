@@ -23,19 +23,23 @@ class NavItem:
 
     ``order``: lower comes first (0 to 99 for members' pages, 100 and up for officers' ones).
     ``covers``: a path prefix under which the item counts as the current one (default: ``href``).
+    ``exact``: current on its own page only, not on the pages below it.
     """
 
     label: str
     href: str
     order: int = 50
     covers: str = ""
+    exact: bool = False
 
     @property
     def is_current(self) -> bool:
         """Whether the page being shown is this one or lies below it."""
         prefix = (self.covers or self.href).rstrip("/")
         path = request.path.rstrip("/")
-        return path == prefix or (prefix != "" and path.startswith(prefix + "/"))
+        if self.exact or prefix == "":
+            return path == prefix
+        return path == prefix or path.startswith(prefix + "/")
 
 
 ItemsOf = Callable[[Actor, Cooperative | None], list[NavItem]]

@@ -1,0 +1,1 @@
+"""Who is signed in, how they proved it, and the roles that they hold in each cooperative."""
