@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import flask
 from flask import Flask, g, request
-from flask_babel import format_currency, format_date, format_datetime, get_locale
+from flask_babel import format_currency, format_date, format_time, get_locale
+from flask_babel import gettext as _
 
 from govern.config import LOCALES
 from govern.extensions import babel
@@ -24,7 +25,7 @@ def register_languages(app: Flask) -> None:
     """Bind Flask-Babel and the template helpers to ``app``."""
     app.config.setdefault("BABEL_DEFAULT_LOCALE", "en")
     app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "translations")
-    babel.init_app(app, locale_selector=choose_language, timezone_selector=choose_time_zone)
+    babel.init_app(app, locale_selector=_choose_locale, timezone_selector=choose_time_zone)
     app.jinja_env.globals.update(
         language_names=LANGUAGE_NAMES,
         current_language=current_language,
@@ -43,6 +44,12 @@ def choose_language() -> str:
     if chosen in LOCALES:
         return str(chosen)
     return request.accept_languages.best_match(LOCALES) or "en"
+
+
+def _choose_locale() -> str:
+    """The language with the form of dates that people here expect: day before month."""
+    language = choose_language()
+    return "en_GB" if language == "en" else language
 
 
 def choose_time_zone() -> str:
@@ -84,10 +91,17 @@ def day(value: date, width: str = "long") -> str:
     return str(format_date(value, width, rebase=False))
 
 
-def instant(value: datetime, width: str = "medium") -> str:
-    """An instant in the cooperative's time zone, in the form of the current language."""
+def instant(value: datetime, width: str = "long") -> str:
+    """An instant in the cooperative's time zone, in the form of the current language.
+
+    To the minute: "19 June 2018 at 18:30" (``width`` is that of the date: short to full).
+    """
     local = value.astimezone(ZoneInfo(choose_time_zone()))
-    return str(format_datetime(local, width, rebase=False))
+    return _(
+        "%(day)s at %(time)s",
+        day=format_date(local, width, rebase=False),
+        time=format_time(local, "short", rebase=False),
+    )
 
 
 def joined_texts(texts: Mapping[str, Any]) -> str:
