@@ -422,9 +422,18 @@ def make_account(session: Session) -> Callable[..., Any]:
 def sign_in() -> Callable[[FlaskClient, Any], None]:
     """``sign_in(client, account)``: the client's next requests come from that account."""
 
+    from sqlalchemy.orm import object_session
+
+    from govern.accounts.identity import session_values
+    from govern.accounts.services import start_session
+
     def enter(client: FlaskClient, account: Any) -> None:
+        session = object_session(account)
+        assert session is not None
+        token = start_session(session, account)
+        session.commit()
         with client.session_transaction() as cookie:
-            cookie["_user_id"] = account.get_id()
-            cookie["_fresh"] = True
+            cookie.clear()
+            cookie.update(session_values(token))
 
     return enter

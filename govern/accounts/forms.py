@@ -17,7 +17,7 @@ from govern.i18n import LANGUAGE_NAMES
 _PASSWORD_FIELD = 4000
 
 
-class SignInForm(FlaskForm):  # type: ignore[misc]
+class SignInForm(FlaskForm):
     """Number or address with a password; the same form asks for a link."""
 
     identifier = StringField(
@@ -38,7 +38,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
     next = HiddenField(validators=[Optional(), Length(max=MAX_NEXT_PATH)])
 
 
-class LinkForm(FlaskForm):  # type: ignore[misc]
+class LinkForm(FlaskForm):
     """Number or address, to be sent a link."""
 
     identifier = StringField(
@@ -51,13 +51,13 @@ class LinkForm(FlaskForm):  # type: ignore[misc]
     next = HiddenField(validators=[Optional(), Length(max=MAX_NEXT_PATH)])
 
 
-class ChoosePersonForm(FlaskForm):  # type: ignore[misc]
+class ChoosePersonForm(FlaskForm):
     """Which of several people is signing in; the choices are set by the view."""
 
     person = RadioField(_l("Who are you?"), validators=[DataRequired(_l("Choose who you are."))])
 
 
-class PasswordForm(FlaskForm):  # type: ignore[misc]
+class PasswordForm(FlaskForm):
     """A new password, and the old one where the view asks for it."""
 
     present = PasswordField(
@@ -74,7 +74,7 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class LanguageForm(FlaskForm):  # type: ignore[misc]
+class LanguageForm(FlaskForm):
     """The language of pages and mails."""
 
     language = SelectField(
@@ -85,7 +85,7 @@ class LanguageForm(FlaskForm):  # type: ignore[misc]
     next = HiddenField(validators=[Optional(), Length(max=MAX_NEXT_PATH)])
 
 
-class GrantForm(FlaskForm):  # type: ignore[misc]
+class GrantForm(FlaskForm):
     """A role for somebody: a member by number or address, or a new person with an address."""
 
     identifier = StringField(

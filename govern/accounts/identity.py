@@ -25,7 +25,7 @@ from govern.extensions import db, login_manager
 SIGNED_IN_AT = "signed_in_at"
 
 
-class SignedIn(UserMixin):  # type: ignore[misc]
+class SignedIn(UserMixin):
     """What Flask-Login calls a user: one running session of one account."""
 
     def __init__(self, row: AccountSession, token: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 MAX_IDENTIFIER = 254
@@ -190,7 +191,7 @@ def _is_predictable(text: str) -> bool:
         piece = text[:size]
         if size < 8 and (piece * (len(text) // size + 1))[: len(text)] == text:
             return True
-    steps = sum(_follows(a, b) for a, b in zip(text, text[1:], strict=False))
+    steps = sum(_follows(a, b) for a, b in pairwise(text))
     return steps >= 0.75 * (len(text) - 1)
 
 

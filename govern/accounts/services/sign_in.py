@@ -119,12 +119,10 @@ def begin_attempt(session: Session, identifier: str) -> Attempt:
                 cooperative_id=None,
                 data={"accounts": numbers, "window": window.name, "attempts": attempts},
             )
-    hashes = {
-        number: stored
-        for number, stored in session.execute(
-            select(Account.id, Account.password_hash).where(Account.id.in_(numbers))
-        )
-    }
+    found = session.execute(
+        select(Account.id, Account.password_hash).where(Account.id.in_(numbers))
+    )
+    hashes = {row.id: row.password_hash for row in found}
     return Attempt(folded, tuple((number, hashes.get(number)) for number in numbers))
 
 

@@ -85,7 +85,7 @@ def sign_in() -> Any:
 @public
 def choose() -> Any:
     """Who of several people with this number or address, and this password, is signing in."""
-    chosen = flask.session.get(CHOOSING)
+    chosen: dict[str, Any] = flask.session.get(CHOOSING) or {}
     if not _is_fresh(chosen):
         flask.session.pop(CHOOSING, None)
         return flask.redirect(flask.url_for("accounts.sign_in"))
@@ -101,10 +101,8 @@ def choose() -> Any:
     return render_template("accounts/choose.html", form=form), status
 
 
-def _is_fresh(chosen: Any) -> bool:
-    if not isinstance(chosen, dict):
-        return False
-    since = datetime.fromtimestamp(chosen["since"], UTC)
+def _is_fresh(chosen: dict[str, Any]) -> bool:
+    since = datetime.fromtimestamp(chosen.get("since", 0), UTC)
     return clock.now() - since < LINK_LIFE
 
 
