@@ -185,6 +185,18 @@ def requires(
     return decorate
 
 
+def reads_first(view: View) -> View:
+    """A POST that reads and thinks before it writes: it takes no write lock until it calls
+    ``database.begin_writing``. Stands above the access declaration."""
+    view.__govern_reads_first__ = True  # type: ignore[attr-defined]
+    return view
+
+
+def does_read_first(view: Callable[..., Any]) -> bool:
+    """Whether ``view`` declared ``@reads_first``."""
+    return bool(getattr(view, "__govern_reads_first__", False))
+
+
 def declared_access(view: Callable[..., Any]) -> Access | None:
     """What ``view`` declared, or None."""
     return getattr(view, "__govern_access__", None)

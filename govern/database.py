@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import flask
 from sqlalchemy import CursorResult, Dialect, Engine, MetaData, Result, event
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
 from sqlalchemy.types import DateTime, TypeDecorator
 
 NAMING = {
@@ -62,9 +65,40 @@ def changed_rows(result: Result[Any]) -> int:
     return cast("CursorResult[Any]", result).rowcount
 
 
+_reading: ContextVar[bool] = ContextVar("reading", default=False)
+
+
 def _reads_only() -> bool:
     """GET and HEAD never write: they need no write lock, and a mistake in one fails at once."""
-    return flask.has_request_context() and flask.request.method in ("GET", "HEAD", "OPTIONS")
+    if _reading.get():
+        return True
+    if not flask.has_request_context():
+        return False
+    return bool(flask.g.get("reads_only", flask.request.method in ("GET", "HEAD", "OPTIONS")))
+
+
+@contextmanager
+def reading(session: Session | scoped_session[Session]) -> Iterator[None]:
+    """Inside, transactions of ``session`` only read, so that long work locks nobody out.
+
+    For jobs and commands: what the session has not committed before is rolled back.
+    """
+    session.rollback()
+    token = _reading.set(True)
+    try:
+        yield
+    finally:
+        session.rollback()
+        _reading.reset(token)
+
+
+def begin_writing(session: Session | scoped_session[Session]) -> None:
+    """End the reading part of a request that declared ``@reads_first``; the next query may write.
+
+    Rows read so far are read again when they are used.
+    """
+    session.rollback()
+    flask.g.reads_only = False
 
 
 def configure_engine(engine: Engine) -> None:
@@ -85,6 +119,8 @@ def _open_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     # Without it INSERT OR REPLACE walks past the delete triggers of append-only tables.
     cursor.execute("PRAGMA recursive_triggers=ON")
+    # What is deleted (codes that were sent, who voted when) is overwritten, not only unlinked.
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 

@@ -18,7 +18,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy import select
 from werkzeug.exceptions import HTTPException
 
-from govern.access import NOBODY, Actor, Permission, declared_access
+from govern.access import NOBODY, Actor, Permission, declared_access, does_read_first
 from govern.cooperatives.models import Cooperative
 from govern.errors import GovernError, NotFound, SignInRequired
 from govern.extensions import db
@@ -44,6 +44,8 @@ def register_edge(app: Flask, load_actor: ActorLoader) -> None:
         g.actor = NOBODY
         if request.endpoint in (None, "static"):
             return
+        if does_read_first(app.view_functions[request.endpoint]):
+            g.reads_only = True
         g.actor = load_actor()
         _load_cooperative()
         _check_access()
