@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from govern import components, database, i18n, web
+from govern import components, database, health, i18n, logs, web
 from govern.config import Config, load_config
 from govern.extensions import csrf, db, limiter, login_manager
+from govern.jobs import broker
 from govern.paths import PACKAGE, TEMPLATES
 
 
@@ -32,7 +37,8 @@ def create_app(config: Config | None = None) -> Flask:
         SESSION_COOKIE_NAME="govern",
         PREFERRED_URL_SCHEME=settings.public_url.split(":", 1)[0],
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
-        RATELIMIT_STORAGE_URI=_rate_limit_storage(settings),
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+        **_rate_limits(settings),
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
         WTF_CSRF_TIME_LIMIT=None,
     )
@@ -43,6 +49,7 @@ def create_app(config: Config | None = None) -> Flask:
     db.init_app(app)
     with app.app_context():
         database.configure_engine(db.engine)
+    logs.register_request_log(app)
     csrf.init_app(app)
     limiter.init_app(app)
     login_manager.init_app(app)
@@ -53,10 +60,29 @@ def create_app(config: Config | None = None) -> Flask:
     return app
 
 
-def _rate_limit_storage(settings: Config) -> str:
+def _engine_options(settings: Config) -> dict[str, Any]:
+    """Errors of the database do not quote values; a lost PostgreSQL connection is replaced."""
+    return {
+        "hide_parameters": settings.is_production,
+        "pool_pre_ping": not settings.is_sqlite,
+        "pool_size": 10,
+        "max_overflow": 20,
+    }
+
+
+def _rate_limits(settings: Config) -> dict[str, Any]:
+    """Limits are counted in Redis; when it is away each process counts for itself, at once."""
     if settings.environment == "testing":
-        return "memory://"
-    return settings.redis_url or f"redis+unix://{settings.redis_socket}"
+        return {"RATELIMIT_STORAGE_URI": "memory://"}
+    return {
+        "RATELIMIT_STORAGE_URI": settings.redis_url
+        or f"redis+unix://{broker.private_socket(settings)}",
+        "RATELIMIT_STORAGE_OPTIONS": {
+            "socket_timeout": 1.0,
+            "socket_connect_timeout": 0.5,
+            "retry": Retry(NoBackoff(), 0),
+        },
+    }
 
 
 def _register_features(app: Flask) -> None:
@@ -67,6 +93,7 @@ def _register_features(app: Flask) -> None:
     from govern.home import views as home
 
     web.register_edge(app, load_actor)
+    health.register(app)
     accounts.register(app)
     home.register(app)
     styleguide.register(app)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from govern import cli_house
+from govern import cli_house, cli_serve
+from govern.accounts.cli import accounts
 from govern.cooperatives.cli import cooperatives
 
 
@@ -14,6 +15,7 @@ def main() -> None:
     """A cooperative governs itself."""
 
 
-for command in cli_house.COMMANDS:
+for command in (*cli_house.COMMANDS, *cli_serve.COMMANDS):
     main.add_command(command)
 main.add_command(cooperatives)
+main.add_command(accounts)

@@ -48,11 +48,11 @@ def work(job_id: int) -> None:
         db.engine.dispose()
 
 
-def die_with_parent(expected_parent: int) -> None:
-    """Have the kernel end this process when its parent ends (Linux; elsewhere nothing)."""
+def die_with_parent(expected_parent: int, number: int = signal.SIGKILL) -> None:
+    """Have the kernel send signal ``number`` when the parent ends (Linux; elsewhere nothing)."""
     if not sys.platform.startswith("linux"):
         return
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
     if os.getppid() != expected_parent:
         # It died before the line above took effect.
         os._exit(1)
