@@ -16,6 +16,8 @@ from govern.navigation import register_navigation
 def register_components(app: Flask) -> None:
     """Give every template the helpers that ``templates/components/`` builds on."""
     register_navigation(app)
+    # A message does not depend on how the template that holds it is indented.
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.filters.update(number=number, file_size=file_size)
     app.jinja_env.globals.update(
         as_parts=drawings.as_parts,

@@ -142,8 +142,10 @@ def _segment(tone: str, at: Fraction, width: Fraction, y: int, height: int, rx: 
 
 def _threshold(place: Fraction, mark: str, *, top: int, bottom: int, text_y: int) -> Markup:
     x = _percent(place)
-    line = Markup('<line class="threshold" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>').format(
-        x, top, bottom
+    # The wider line below keeps the mark apart from whatever colour it crosses.
+    line = Markup("").join(
+        Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(kind, x, x, top, bottom)
+        for kind in ("halo", "threshold")
     )
     if not mark:
         return line
