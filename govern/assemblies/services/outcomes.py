@@ -1,0 +1,220 @@
+"""Turning a published result into what was decided, under the rules of the assembly's day."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from govern import audit, clock
+from govern.access import SYSTEM
+from govern.assemblies import rules
+from govern.assemblies.models import Assembly, RecordedOutcome, Resolution
+from govern.assemblies.services.editing import rules_of
+from govern.assemblies.services.elections import assembly_of_election, resolutions_decided_by
+from govern.cooperatives.models import RuleSet
+from govern.cooperatives.rules import MajorityRule
+from govern.voting.models import Election
+from govern.voting.rules import ABSTAIN, AGAINST, FOR
+from govern.voting.services.tally import ElectionResult, QuestionResult, read_result
+
+
+@dataclass(frozen=True)
+class _Decision:
+    """What is written down about one resolution, whatever its kind."""
+
+    verdict: str
+    reason: str
+    figures: dict[str, Any]
+
+
+def record_outcomes(session: Session, election: Election) -> list[RecordedOutcome]:
+    """Decide every resolution that ``election`` (published) binds, once; trials decide nothing.
+
+    Called in the transaction that publishes the result: there is never a result without its
+    outcomes. The rules are those in force on the day of the assembly; the presence is everybody
+    who cast a ballot in this election.
+    """
+    assembly = assembly_of_election(session, election.id)
+    if assembly is None or election.is_trial:
+        return []
+    rule_set, in_force = rules_of(session, assembly)
+    result = read_result(session, election)
+    presence = presence_in(result)
+    recorded = []
+    for resolution in resolutions_decided_by(session, election):
+        if resolution.outcome is not None:
+            continue
+        rule = in_force.majority_rule(resolution.majority_rule)
+        question = result.question(resolution.question_key)
+        decide = _decide_people if resolution.is_about_people else _decide_text
+        decision = decide(assembly, resolution, rule, question, presence, result.ballots)
+        recorded.append(_store(session, assembly, election, resolution, rule_set, decision))
+    session.flush()
+    if recorded:
+        audit.record(
+            session,
+            SYSTEM,
+            "assemblies:outcome:recorded",
+            cooperative_id=assembly.cooperative_id,
+            subject=assembly.public_id,
+            data={
+                "election": election.public_id,
+                "rule_set": rule_set.id,
+                "digests": [outcome.digest for outcome in recorded],
+            },
+        )
+    return recorded
+
+
+def presence_in(result: ElectionResult) -> rules.Presence:
+    """Who was present by casting a ballot, against the whole roll."""
+    turnout = result.turnout
+    return rules.Presence(
+        heads_present=turnout.heads,
+        heads_on_roll=turnout.heads_on_roll,
+        shares_present=turnout.shares_issued,
+        shares_issued=turnout.shares_issued_on_roll,
+    )
+
+
+def _decide_text(
+    assembly: Assembly,
+    resolution: Resolution,
+    rule: MajorityRule,
+    question: QuestionResult,
+    presence: rules.Presence,
+    ballots: int,
+) -> _Decision:
+    counts = question.counts
+    tally = rules.Tally(counts[FOR], counts[AGAINST], counts[ABSTAIN] + question.blank)
+    outcome = rules.decide(rule, tally, presence, is_second=assembly.second_of_id is not None)
+    return _Decision(
+        outcome.verdict.value,
+        outcome.reason.value,
+        {
+            "votes": {
+                "for": tally.votes_for,
+                "against": tally.votes_against,
+                "abstain": tally.abstentions,
+            },
+            "needed": outcome.numbers.needed,
+            "quorum": _quorum(outcome.quorum),
+        },
+    )
+
+
+def _decide_people(
+    assembly: Assembly,
+    resolution: Resolution,
+    rule: MajorityRule,
+    question: QuestionResult,
+    presence: rules.Presence,
+    ballots: int,
+) -> _Decision:
+    candidates = resolution.candidates
+    votes = {
+        candidate.public_id: count
+        for candidate, count in zip(candidates, question.counts, strict=True)
+    }
+    outcome = rules.elect(
+        rule,
+        votes,
+        seats=resolution.seats or 1,
+        blank=question.blank,
+        presence=presence,
+        is_second=assembly.second_of_id is not None,
+    )
+    names = {candidate.public_id: candidate.name for candidate in candidates}
+    return _Decision(
+        outcome.verdict.value,
+        "",
+        {
+            "candidates": [
+                {"key": key, "name": names[key], "votes": count} for key, count in outcome.ranking
+            ],
+            "seats": outcome.seats,
+            "elected": list(outcome.elected),
+            "level": list(outcome.level),
+            "seats_undecided": outcome.seats_undecided,
+            "seats_empty": outcome.seats_empty,
+            "blank": outcome.blank,
+            "ballots": ballots,
+            "quorum": _quorum(outcome.quorum),
+        },
+    )
+
+
+def _store(
+    session: Session,
+    assembly: Assembly,
+    election: Election,
+    resolution: Resolution,
+    rule_set: RuleSet,
+    decision: _Decision,
+) -> RecordedOutcome:
+    rule = rules_from(rule_set, resolution.majority_rule)
+    figures = canonical_figures(
+        {
+            **decision.figures,
+            "kind": resolution.kind,
+            "resolution": resolution.public_id,
+            "titles": dict(resolution.titles),
+            "election": election.public_id,
+            "assembly": f"{assembly.cooperative.code}/{assembly.slug}",
+            "second_assembly": assembly.second_of_id is not None,
+            "rule": rule,
+            "rule_set": {
+                "starts_on": rule_set.starts_on.isoformat(),
+                "source": rule_set.source,
+                "source_confirmed": rule_set.source_confirmed,
+            },
+            "verdict": decision.verdict,
+            "reason": decision.reason,
+        }
+    )
+    outcome = RecordedOutcome(
+        resolution_id=resolution.id,
+        election_id=election.id,
+        rule_set_id=rule_set.id,
+        verdict=decision.verdict,
+        reason=decision.reason,
+        figures=figures,
+        digest=hashlib.sha256(figures.encode()).hexdigest(),
+        recorded_at=clock.now(),
+    )
+    session.add(outcome)
+    return outcome
+
+
+def rules_from(rule_set: RuleSet, code: str) -> dict[str, Any]:
+    """The majority rule ``code`` as the rule set says it: quoted, not referred to."""
+    return next(dict(rule) for rule in rule_set.rules["majorities"] if rule["code"] == code)
+
+
+def canonical_figures(figures: dict[str, Any]) -> str:
+    """Canonical JSON: sorted keys, no spaces, unescaped."""
+    return json.dumps(figures, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _quorum(check: rules.QuorumCheck) -> dict[str, Any]:
+    return {
+        "state": check.state.value,
+        "basis": check.basis,
+        "present": check.present,
+        "total": check.total,
+        "needed": check.needed,
+    }
+
+
+def outcomes_of_election(session: Session, election: Election) -> list[RecordedOutcome]:
+    """What ``election`` decided, in the order of its questions."""
+    order = {question.key: question.position for question in election.questions}
+    found = session.scalars(
+        select(RecordedOutcome).join(Resolution).where(RecordedOutcome.election_id == election.id)
+    ).all()
+    return sorted(found, key=lambda outcome: order.get(outcome.resolution.question_key, 0))
