@@ -363,8 +363,8 @@ def check_ballot(election: Election, data: bytes, credentials: Container[str]) -
     choices = tuple(
         tuple(
             Ciphertext(
-                group.decode(alpha, f"answers[{number}].choices[{index}].alpha"),
-                group.decode(beta, f"answers[{number}].choices[{index}].beta"),
+                group.decode_for_powers(alpha, f"answers[{number}].choices[{index}].alpha"),
+                group.decode_for_powers(beta, f"answers[{number}].choices[{index}].beta"),
             )
             for index, (alpha, beta) in enumerate(answer.choices)
         )
@@ -384,6 +384,9 @@ def check_ballot(election: Election, data: bytes, credentials: Container[str]) -
             blank,
             f"answers[{number}]",
         )
+    for row in choices:
+        for choice in row:
+            choice.alpha.prepared = choice.beta.prepared = None
     return CheckedBallot(
         data=data,
         credential=credential,

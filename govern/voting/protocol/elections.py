@@ -61,14 +61,15 @@ class Election:
 
     @cached_property
     def maximum_ballot_bytes(self) -> int:
-        """No valid ballot is longer than this."""
+        """What is longer is refused unread: twice the longest ballot that can be valid, so that
+        an element too many is still refused for what it is."""
         element = self.group.element_text_length
         proof = 2 * len(str(self.group.order)) + 40
         size = 500 + element
         for question in self.questions:
             proofs = 2 * question.ciphertext_count + question.branch_count + 2
             size += 200 + question.ciphertext_count * (2 * element + 40) + proofs * proof
-        return size
+        return 2 * size
 
 
 def generate_uuid(choose: Callable[[str], str] = secrets.choice) -> str:
