@@ -42,7 +42,7 @@ from govern.cooperatives.rules import (
     Rules,
     rules_to_json,
 )
-from govern.extensions import db
+from govern.extensions import db, limiter
 from govern.paths import MIGRATIONS
 
 SECRET_KEY = "a secret of the tests, long enough to be one"
