@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional
 
 from govern.accounts.models import GRANTED_ROLES
@@ -79,7 +80,7 @@ class LanguageForm(FlaskForm):
 
     language = SelectField(
         _l("Language of pages and mails"),
-        choices=[(code, LANGUAGE_NAMES[code]) for code in LOCALES],
+        choices=[SelectChoice(code, LANGUAGE_NAMES[code]) for code in LOCALES],
         validators=[DataRequired()],
     )
     next = HiddenField(validators=[Optional(), Length(max=MAX_NEXT_PATH)])
@@ -102,7 +103,7 @@ class GrantForm(FlaskForm):
     )
     role = SelectField(
         _l("Role"),
-        choices=[(role.value, ROLE_NAMES[role]) for role in GRANTED_ROLES],
+        choices=[SelectChoice(role.value, ROLE_NAMES[role]) for role in GRANTED_ROLES],
         validators=[DataRequired()],
     )
     person = HiddenField(validators=[Optional(), Length(max=40)])

@@ -151,17 +151,19 @@ def find_weakness(password: str, personal: Sequence[str] = ()) -> PasswordWeakne
     if len(password) < MIN_PASSWORD:
         return PasswordWeakness.TOO_SHORT
     folded = unicodedata.normalize("NFKC", password).casefold()
-    if _is_predictable(folded):
-        return PasswordWeakness.PREDICTABLE
     own = {
         word
         for text in personal
         for word in re.split(r"[^\w]+|_", unicodedata.normalize("NFKC", text).casefold())
         if len(word) >= 3
     }
-    letters = {_letters(folded), _letters(folded.translate(LEET))}
+    # "P@ssw0rd!2024": what hangs on at either end goes first, then the disguise.
+    core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", folded)
+    letters = {_letters(folded), _letters(core.translate(LEET))}
     if any(_consists_of(text, COMMON_WORDS) for text in letters):
         return PasswordWeakness.COMMON
+    if _is_predictable(folded):
+        return PasswordWeakness.PREDICTABLE
     if own and any(_consists_of(text, COMMON_WORDS | own) for text in letters):
         return PasswordWeakness.PERSONAL
     return None

@@ -29,14 +29,15 @@ from govern.accounts.rules import (
     people_among,
     safe_next,
 )
+from govern.accounts.services.sessions import SIGN_IN_MAIL
 from govern.accounts.services.sign_in import candidates_for, open_account
 from govern.accounts.tags import keyed_tag, make_token, token_hash
-from govern.errors import NotFound
+from govern.database import changed_rows
+from govern.errors import InvalidInput, NotFound
 from govern.jobs import enqueue
 from govern.mail import queue_mail
 
 ANSWER_JOB = "accounts.answer_request"
-MAIL_CATEGORY = "sign-in"
 STALE_REQUEST = timedelta(hours=1)
 
 
@@ -91,34 +92,45 @@ def _send_link(session: Session, request: SignInRequest, candidates: list[SignIn
     if any(set(keys) <= set(link.candidates) for link in recent):
         return False
     token = make_token()
-    link = SignInLink(
-        token_hash=token_hash(token),
-        address_tag=tag,
-        identifier=request.identifier,
-        candidates=keys,
-        next_path=request.next_path,
-        made_at=clock.now(),
-        expires_at=clock.now() + LINK_LIFE,
+    try:
+        _queue_link_mail(session, address, people, token, request.language)
+    except InvalidInput:
+        # An address in the register that no mail can go to; the registrar sees it there.
+        return False
+    session.add(
+        SignInLink(
+            token_hash=token_hash(token),
+            address_tag=tag,
+            identifier=request.identifier,
+            candidates=keys,
+            next_path=request.next_path,
+            made_at=clock.now(),
+            expires_at=clock.now() + LINK_LIFE,
+        )
     )
-    session.add(link)
+    return True
+
+
+def _queue_link_mail(
+    session: Session, address: str, people: list[Person], token: str, asked_in: str
+) -> None:
     public_url = flask.current_app.config["GOVERN"].public_url
     queue_mail(
         session,
         cooperative_id=None,
         to_address=address,
         to_name=people[0].name if len(people) == 1 else "",
-        language=_language_of(session, people, request.language),
+        language=_language_of(session, people, asked_in),
         template="sign_in_link",
         context={
             "link": f"{public_url}/sign-in/link/{token}",
             "minutes": int(LINK_LIFE.total_seconds() // 60),
             "people": people,
         },
-        dedupe_key=f"sign-in:{link.token_hash[:40]}",
-        category=MAIL_CATEGORY,
+        dedupe_key=f"sign-in:{token_hash(token)[:40]}",
+        category=SIGN_IN_MAIL,
         secret=True,
     )
-    return True
 
 
 def _language_of(session: Session, people: list[Person], asked_in: str) -> str:
@@ -169,7 +181,7 @@ def use_link(session: Session, token: str, key: str) -> Account:
             SignInLink.token_hash == token_hash(token), SignInLink.expires_at > clock.now()
         )
     )
-    if not used.rowcount:  # type: ignore[attr-defined]
+    if changed_rows(used) == 0:
         # Somebody pressed the button twice: the first press has signed in already.
         raise _over()
     return open_account(session, key)

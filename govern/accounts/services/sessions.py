@@ -12,6 +12,11 @@ from govern.accounts.hooks import sign_in_traces
 from govern.accounts.models import Account, AccountSession, SignInLink, SignInRequest
 from govern.accounts.rules import SESSION_LIFE
 from govern.accounts.tags import make_token, token_hash
+from govern.database import changed_rows
+from govern.mail import DeliveryState, OutboxMail
+
+SIGN_IN_MAIL = "sign-in"
+"""The category of mails that bring a link, in the outbox."""
 
 
 def start_session(
@@ -74,7 +79,7 @@ def end_session(session: Session, account: Account, public_id: str) -> bool:
             AccountSession.account_id == account.id, AccountSession.public_id == public_id
         )
     )
-    return bool(ended.rowcount)  # type: ignore[attr-defined]
+    return changed_rows(ended) > 0
 
 
 def end_session_by_token(session: Session, token: str) -> None:
@@ -92,15 +97,21 @@ def end_all_sessions(session: Session, account: Account) -> None:
 def forget_sign_in_order(session: Session) -> None:
     """Remove what still tells in which order people signed in; called when an election closes.
 
-    Links and requests that are over go. On PostgreSQL the rows of ``account`` and
-    ``account_session`` are rewritten in one statement and laid down in the order of their random
-    keys, since ``xmin`` and ``ctid`` would otherwise keep the order in which they were written.
+    Links and requests that are over go, and the traces of mails that brought a link. On
+    PostgreSQL the rows of ``account`` and ``account_session`` are rewritten in one statement and
+    laid down in the order of their random keys, since ``xmin`` and ``ctid`` would otherwise keep
+    the order in which they were written.
     SQLite stores both by their random key already. Features above add their own rows.
     """
     now = clock.now()
     session.execute(delete(SignInLink).where(SignInLink.expires_at <= now))
     session.execute(
         delete(SignInRequest).where(SignInRequest.requested_at <= now - timedelta(hours=1))
+    )
+    session.execute(
+        delete(OutboxMail).where(
+            OutboxMail.category == SIGN_IN_MAIL, OutboxMail.state == DeliveryState.SENT.value
+        )
     )
     if session.get_bind().dialect.name == "postgresql":
         session.execute(update(Account).values(name=Account.name))

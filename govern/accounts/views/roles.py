@@ -7,6 +7,7 @@ from typing import Any
 import flask
 from flask import flash, g, render_template, request
 from flask_babel import gettext as _
+from wtforms.fields.choices import SelectChoice
 
 from govern.access import Permission, Role, requires
 from govern.accounts.forms import ChoosePersonForm, GrantForm
@@ -105,7 +106,7 @@ def _roles_page(form: GrantForm) -> str:
 def _choice_page(form: GrantForm, people: list[Person]) -> str:
     choice = ChoosePersonForm(formdata=None)
     choice.person.label.text = _("Who is meant?")
-    choice.person.choices = [(person.key, describe_person(person)) for person in people]
+    choice.person.choices = [SelectChoice(person.key, describe_person(person)) for person in people]
     return render_template("accounts/choose_appointee.html", form=choice, asked=form)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import flask
 from flask import flash, g, render_template, request
 from flask_babel import gettext as _
+from wtforms.fields.choices import SelectChoice
 
 from govern import clock
 from govern.access import public
@@ -93,7 +94,7 @@ def choose() -> Any:
     candidates = candidates_for(db.session(), chosen["identifier"])
     people = [person for person in people_among(candidates) if person.key in keys]
     form = ChoosePersonForm()
-    form.person.choices = [(person.key, describe_person(person)) for person in people]
+    form.person.choices = [SelectChoice(person.key, describe_person(person)) for person in people]
     if form.validate_on_submit():
         account = open_account(db.session(), form.person.data)
         return sign_in_as(account, method="password", next_path=chosen["next"])
@@ -160,7 +161,9 @@ def open_link(token: str) -> Any:
         flash(f"{error.message} {error.remedy}", "warn")
         return flask.redirect(flask.url_for("accounts.sign_in"))
     form = ChoosePersonForm()
-    form.person.choices = [(person.key, describe_person(person)) for person in link.people]
+    form.person.choices = [
+        SelectChoice(person.key, describe_person(person)) for person in link.people
+    ]
     if request.method == "POST" and len(link.people) == 1:
         return _enter_by_link(token, link.people[0].key, link.next_path)
     if form.validate_on_submit():
