@@ -91,9 +91,11 @@ def _register_features(app: Flask) -> None:
     from govern.accounts import setup as accounts
     from govern.accounts.identity import load_actor
     from govern.home import views as home
+    from govern.voting import setup as voting
 
     web.register_edge(app, load_actor)
     health.register(app)
     accounts.register(app)
     home.register(app)
+    voting.register(app)
     styleguide.register(app)
