@@ -269,8 +269,11 @@ def config(tmp_path: Path, database_url: str) -> Config:
 @pytest.fixture
 def app(config: Config) -> Iterator[Flask]:
     """The application on a migrated database. Jobs wait in it for ``run_jobs``: no Redis."""
+    limiter.enabled = True
     made = create_app(config)
     made.config.update(GOVERN_NO_REDIS=True, WTF_CSRF_ENABLED=False)
+    # Off, but bound: the test of the limits per address turns them on.
+    limiter.enabled = False
     made.test_client_class = OwnContextClient
     yield made
     with made.app_context():
