@@ -7,15 +7,22 @@ import sys
 import threading
 
 import click
+from flask import current_app
 
 from govern import serve as serving
 from govern.app import create_app
-from govern.cli_tools import app_context, plain_errors
+from govern.cli_tools import (
+    app_context,
+    bare_app_context,
+    plain_errors,
+    require_newest_schema,
+)
 from govern.config import Config, load_config
 from govern.extensions import db
 from govern.jobs.ticks import put_back_all_running
 from govern.jobs.worker import run_ticks, run_worker
 from govern.logs import configure_logging
+from govern.schema import upgrade
 
 HOST = click.option("--host", default="127.0.0.1", show_default=True, envvar="HOST")
 PORT = click.option("--port", default=5000, show_default=True, envvar="PORT")
@@ -34,12 +41,32 @@ def _settings() -> Config:
 @PORT
 @WORKERS
 @THREADS
-@app_context
-def serve(host: str, port: int, workers: int, threads: int) -> None:
+@click.option(
+    "--prepare",
+    is_flag=True,
+    help="First bring the schema up to date and, with GOVERN_ENV=demo, make the demonstration.",
+)
+@bare_app_context
+def serve(host: str, port: int, workers: int, threads: int, prepare: bool) -> None:
     """Run web server, worker, clock and (without REDIS_URL) a private Redis, until Ctrl-C."""
-    db.engine.dispose()
     settings = _settings()
+    if prepare:
+        upgrade(db.engine)
+        _make_demonstration(settings)
+    require_newest_schema()
+    db.session.remove()
+    db.engine.dispose()
     sys.exit(serving.serve(settings, host=host, port=port, workers=workers, threads=threads))
+
+
+def _make_demonstration(settings: Config) -> None:
+    """Call ``govern demo create --if-absent`` in this process: a second start must be quick."""
+    root = click.get_current_context().find_root().command
+    demo = root.commands.get("demo") if isinstance(root, click.Group) else None
+    if settings.environment == "demo" and isinstance(demo, click.Group):
+        demo.commands["create"].main(
+            ["--if-absent"], obj=current_app._get_current_object(), standalone_mode=False
+        )
 
 
 @click.command("web")

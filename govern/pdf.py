@@ -22,7 +22,7 @@ from govern.paths import TEMPLATES
 
 _FOLDER = TEMPLATES / "pdf"
 _FIXED_TIME = datetime(2000, 1, 1, tzinfo=UTC)
-_STANDARDS = ["a-2b", "ua-1"]
+_STANDARDS: list[typst.PDFStandard] = ["a-2b", "ua-1"]
 
 # A compiler keeps the fonts that it has read; it is not made for two threads at once.
 _compilers = threading.local()
@@ -37,17 +37,18 @@ def render_pdf(template: str, data: Mapping[str, Any], language: str) -> bytes:
     """
     whole = {**data, "language": language, "labels": _labels(language)}
     try:
-        return bytes(
-            _compiler().compile(
-                str(_FOLDER / f"{template}.typ"),
-                format="pdf",
-                sys_inputs={"data": json.dumps(whole, ensure_ascii=False)},
-                pdf_standards=_STANDARDS,
-                timestamp=_FIXED_TIME,
-            )
+        document = _compiler().compile(
+            str(_FOLDER / f"{template}.typ"),
+            format="pdf",
+            sys_inputs={"data": json.dumps(whole, ensure_ascii=False)},
+            pdf_standards=_STANDARDS,
+            timestamp=_FIXED_TIME,
         )
     except typst.TypstError as error:
         raise ValueError(f"pdf/{template}.typ: {error.message} {error.diagnostic}") from error
+    if not isinstance(document, bytes):
+        raise ValueError(f"pdf/{template}.typ gives no single document")
+    return document
 
 
 def _compiler() -> typst.Compiler:

@@ -41,7 +41,7 @@ STOP_SECONDS = 15.0
 START_SECONDS = 60.0
 
 
-class WebServer(BaseApplication):  # type: ignore[misc]
+class WebServer(BaseApplication):
     """gunicorn with threads: libsodium and gmpy2 release the interpreter lock."""
 
     def __init__(self, settings: Config, make_app: Callable[[], Any], options: dict[str, Any]):
