@@ -16,11 +16,24 @@ from govern.voting.models import Election, ElectionQuestion
 
 
 @dataclass(frozen=True)
+class QuorumGauge:
+    """How many were present out of all, how many were needed; ``unit`` names what is counted."""
+
+    present: int
+    total: int
+    needed: int
+    unit: str
+    sentence: str
+
+
+@dataclass(frozen=True)
 class OutcomeView:
     """What a result means in law: for one question, in words that cite the rule.
 
     ``tone`` is one of the pill's ("good", "bad", "neutral"); ``threshold`` the share of the votes
-    expressed that must be reached or exceeded, drawn on the bar (None where there is none).
+    expressed that must be reached or exceeded, drawn on the bar (None where there is none), and
+    ``mark`` the words at it. ``elected`` are the numbers (from 0) of the answers that won a seat.
+    ``details`` are further sentences, ``quorum`` the gauge (None where no quorum applies).
     """
 
     question_key: str
@@ -30,6 +43,11 @@ class OutcomeView:
     threshold: float | None = None
     citation: str = ""
     citation_confirmed: bool = True
+    mark: str = ""
+    details: tuple[str, ...] = ()
+    quorum: QuorumGauge | None = None
+    elected: tuple[int, ...] = ()
+    digest: str = ""
 
 
 @dataclass(frozen=True)
