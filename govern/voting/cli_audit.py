@@ -58,7 +58,7 @@ def audit(archive: Path, extends: Path | None, workers: int | None) -> None:
         sys.exit(1)
     log.print(f"[green]✓[/] step {reached}: {STEPS[reached]}")
     for label, value in _details(report):
-        click.echo(f"{label}: {_printable(value)}")
+        click.echo(_printable(f"{label}: {value}"))
     click.echo(f"Proved: {report.sentence}")
 
 

@@ -7,11 +7,11 @@ only here, the identity is a legal element: an empty box decrypts to zeros.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import encoding
-from .ballots import Choices, walk_ciphertext
+from .ballots import Choices, read_accepted_choices, walk_ciphertext
 from .elections import Election
 from .errors import VerificationError
 from .groups import Element, ScalarSource
@@ -86,6 +86,19 @@ class RunningTally:
             for row in message["encrypted_tally"]
         ]
         return tally
+
+
+def tally_ballots(election: Election, counted: Iterable[tuple[str, bytes]]) -> RunningTally:
+    """Recompute the tally from the box: pairs of credential and ballot, the last ballot of each
+    credential only, each accepted earlier by `check_ballot`. A credential twice is refused."""
+    tally = RunningTally(election)
+    seen: set[str] = set()
+    for credential, data in counted:
+        if credential in seen:
+            raise VerificationError("tally", "", "a credential has two ballots that count")
+        seen.add(credential)
+        tally.add(read_accepted_choices(election, data))
+    return tally
 
 
 @dataclass(frozen=True)
