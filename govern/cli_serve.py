@@ -65,7 +65,9 @@ def _make_demonstration(settings: Config) -> None:
     demo = root.commands.get("demo") if isinstance(root, click.Group) else None
     if settings.environment == "demo" and isinstance(demo, click.Group):
         demo.commands["create"].main(
-            ["--if-absent"], obj=current_app._get_current_object(), standalone_mode=False
+            ["--if-absent"],
+            obj=current_app._get_current_object(),  # type: ignore[attr-defined]
+            standalone_mode=False,
         )
 
 

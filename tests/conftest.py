@@ -7,11 +7,9 @@ for each test. Nothing may connect to anywhere but this machine.
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import fcntl
 import os
-import runpy
 import shutil
 import socket
 import tempfile
@@ -21,12 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import DatabaseError, NoReferencedTableError
+from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from govern import clock as govern_clock
@@ -43,7 +38,6 @@ from govern.cooperatives.rules import (
     rules_to_json,
 )
 from govern.extensions import db, limiter
-from govern.paths import MIGRATIONS
 
 SECRET_KEY = "a secret of the tests, long enough to be one"
 
@@ -139,39 +133,12 @@ def clock() -> Iterator[SettableClock]:
 # -- databases -------------------------------------------------------------------------------
 
 
-def _migrate(engine: Engine) -> None:
-    """Bring an empty database to the newest schema.
-
-    While features are being built side by side a link of the chain may still be missing: then
-    each migration that exists is run by itself, and the tables that have none yet are made from
-    their models.
-    """
-    try:
-        schema.newest_revision()
-    except KeyError:
-        _migrate_in_pieces(engine)
-    else:
-        schema.upgrade(engine)
-
-
-def _migrate_in_pieces(engine: Engine) -> None:
-    metadata = schema.load_models()
-    with engine.begin() as connection:
-        context = MigrationContext.configure(connection)
-        with Operations.context(context):
-            for path in sorted((MIGRATIONS / "versions").glob("0*.py")):
-                with contextlib.suppress(DatabaseError), connection.begin_nested():
-                    runpy.run_path(str(path))["upgrade"]()
-        with contextlib.suppress(DatabaseError, NoReferencedTableError), connection.begin_nested():
-            metadata.create_all(connection)
-
-
 @pytest.fixture(scope="session")
 def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("schema") / "migrated.sqlite"
     engine = create_engine(f"sqlite:///{path}")
     database.configure_engine(engine)
-    _migrate(engine)
+    schema.upgrade(engine)
     with engine.connect() as connection:
         connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     engine.dispose()
@@ -213,7 +180,7 @@ def _migrated_postgresql(postgresql_server: str) -> str:
     _administer(postgresql_server, "CREATE DATABASE govern_template")
     engine = create_engine(_named(postgresql_server, "govern_template"))
     database.configure_engine(engine)
-    _migrate(engine)
+    schema.upgrade(engine)
     engine.dispose()
     return postgresql_server
 
