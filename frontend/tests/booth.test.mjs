@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { ed25519 } from "@noble/curves/ed25519.js";
+
 import { describeCount, isSameText, problemWith, toPlaintexts } from "../src/booth/choices.js";
-import { boardAddress, qrPath, receiptText } from "../src/booth/receipt.js";
+import { boardAddress, dayInWords, isReceiptSigned, qrPath, receiptText } from "../src/booth/receipt.js";
 import { createTexts } from "../src/shared/texts.js";
 import { createSealer } from "../src/workers/sealing.js";
 import {
@@ -88,6 +90,27 @@ test("the receipt tells everything about the ballot and nothing about the voter"
   const kept = JSON.parse(receiptText(election, receipt, board));
   assert.equal(kept.tracker, receipt.tracker);
   assert.ok(!("member" in kept));
+});
+
+test("a receipt is believed only under the announced key and unchanged", () => {
+  const { secretKey, publicKey } = ed25519.keygen(new Uint8Array(32).fill(7));
+  const uuid = "4BHcn82wCzdhqw";
+  const receipt = { tracker: "t", height: 3, event_hash: "ff", received_at_day: "2018-06-19" };
+  const message = Buffer.from(`govern-receipt|${uuid}|t|3|ff|2018-06-19`);
+  const key = Buffer.from(publicKey).toString("hex");
+  receipt.signature = Buffer.from(ed25519.sign(message, secretKey)).toString("base64");
+  assert.ok(isReceiptSigned(uuid, receipt, key));
+  for (const change of [{ height: 4 }, { tracker: "u" }, { received_at_day: "2018-06-18" }]) {
+    assert.ok(!isReceiptSigned(uuid, { ...receipt, ...change }, key));
+  }
+  assert.ok(!isReceiptSigned("XEGf2dBwM3ndau", receipt, key));
+  assert.ok(!isReceiptSigned(uuid, { ...receipt, signature: "?" }, key));
+  assert.ok(!isReceiptSigned(uuid, receipt, "ff"));
+});
+
+test("the day of a receipt is written in the reader's language", () => {
+  assert.equal(dayInWords("2018-06-19", "fr"), "19 juin 2018");
+  assert.equal(dayInWords("yesterday", "fr"), "yesterday");
 });
 
 test("the QR code has its three corners and a quiet border", () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -66,6 +66,7 @@ test("no bundle holds a path of the machine or an address of another origin", as
 });
 
 test("importing a bundle outside its page does nothing", async () => {
+  await writeFile(join(folder, "package.json"), '{"type":"module"}');
   for (const name of ["booth.js", "trustee.js", "seal-worker.js", "trustee-worker.js"]) {
     const bundle = await import(join(first, name));
     assert.equal(typeof bundle, "object", name);

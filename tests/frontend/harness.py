@@ -7,26 +7,24 @@ so that what the browser seals is judged by the other implementation.
 
 from __future__ import annotations
 
+import base64
 import html
 import json
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
+
+from nacl.signing import SigningKey
 
 from govern.paths import DIST
 from govern.voting.protocol import trustees
-from govern.voting.protocol.archive import EventType
 from govern.voting.protocol.encoding import sha256_base64
 from govern.voting.protocol.groups import Group
 from govern.web import CONTENT_SECURITY_POLICY
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "protocol"))
-from holding import ONE_OF_THREE, UP_TO_TWO_OR_BLANK, HeldElection, set_up
+from tests.protocol.holding import ONE_OF_THREE, UP_TO_TWO_OR_BLANK, HeldElection, set_up
 
 CONTENT_TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
 TOKEN = "the-csrf-token"
@@ -56,11 +54,28 @@ class Harness:
     texts: dict[str, str] = field(default_factory=dict)
     base: str = ""
     archive: bytes | None = None
+    receipt_key: SigningKey = field(default_factory=SigningKey.generate)
 
     @property
     def uuid(self) -> str:
         """The election's identifier."""
         return self.held.election.uuid
+
+    def receipt(self, ballot: bytes, fault: str = "") -> dict[str, object]:
+        """The receipt that the application gives for a ballot; see govern/voting/keys.py."""
+        tracker, height, day = sha256_base64(ballot), len(self.held.events) - 1, "2018-06-19"
+        event_hash = self.held.events[-1].hash
+        message = f"govern-receipt|{self.uuid}|{tracker}|{height}|{event_hash}|{day}"
+        if fault == "forged":
+            message += "0"
+        signature = base64.b64encode(self.receipt_key.sign(message.encode()).signature).decode()
+        return {
+            "tracker": tracker,
+            "height": height,
+            "event_hash": event_hash,
+            "signature": signature,
+            "received_at_day": day,
+        }
 
     def address(self, page: str) -> str:
         """The address of one of the election's pages."""
@@ -71,7 +86,7 @@ def _page(title: str, body: str, script: str) -> bytes:
     return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="/static/dist/styles.css"></head>
-<body><main><h1>{title}</h1>{body}</main>
+<body class="accent-red"><main id="content"><h1>{title}</h1>{body}</main>
 <script type="module" src="/static/dist/{script}"></script></body></html>""".encode()
 
 
@@ -108,6 +123,7 @@ def booth_page(harness: Harness) -> bytes:
         f'<script type="application/json" id="booth-strings">{{}}</script>'
         f'<div id="booth" data-election-url="{at}/election.json" data-cast-url="{at}/cast" '
         f'data-board-url="{at}/board" data-credentials-url="{at}/credentials.json" '
+        f'data-receipt-key="{bytes(harness.receipt_key.verify_key).hex()}" '
         f'data-fingerprint="{harness.held.election.fingerprint}" data-csrf-token="{TOKEN}">'
         f"<noscript>JavaScript is needed.</noscript><div data-questions>{fields}</div></div>",
         "booth.js",
@@ -168,6 +184,8 @@ def _handler(harness: Harness) -> type[BaseHTTPRequestHandler]:
             elif path.endswith("/archive.bel"):
                 body = harness.archive if harness.archive is not None else held.archive()
                 self._answer(200, "application/octet-stream", body)
+            elif path == "/favicon.ico":
+                self._answer(200, "image/svg+xml", b"<svg xmlns='http://www.w3.org/2000/svg'/>")
             elif path.endswith("/empty"):
                 self._answer(200, "text/html", b"<!doctype html><title>Empty</title>")
             else:
@@ -206,17 +224,7 @@ def _handler(harness: Harness) -> type[BaseHTTPRequestHandler]:
             if fault == "broken":
                 self._answer(502, "text/html", b"<h1>Bad gateway</h1>")
                 return
-            event = harness.held.events[-1]
-            tracker = sha256_base64(ballot)
-            self._json(
-                {
-                    "tracker": tracker if fault != "other" else sha256_base64(b"another"),
-                    "height": len(harness.held.events) - 1,
-                    "event_hash": event.hash,
-                    "signature": "c2lnbmF0dXJl",
-                    "received_at_day": "2018-06-19",
-                }
-            )
+            self._json(harness.receipt(ballot if fault != "other" else b"another", fault))
 
     return Handler
 
@@ -234,6 +242,3 @@ def serve(group: Group, voters: int = 3) -> Iterator[Harness]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-__all__ = ["EventType", "Harness", "serve"]

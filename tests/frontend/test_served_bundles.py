@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyrage
 import pytest
 
+from govern.voting.protocol import decryption, encoding
+from govern.voting.protocol.archive import EventType
+from govern.voting.protocol.ballots import seal_ballot
 from govern.voting.protocol.groups import group_named
 from tests.browser import ROOT, chromium, open_page, record_of  # noqa: F401
 from tests.frontend.harness import Harness, serve
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Dialog, Page
 
 pytestmark = pytest.mark.browser
 
@@ -74,7 +79,7 @@ def test_a_vote_is_sealed_cast_and_receipted_and_only_the_ballot_travels(
 ) -> None:
     page = open_page(width=360)
     page.goto(harness.address("booth"))
-    banner = page.locator(".booth-banner")
+    banner = page.locator("[data-booth-banner]")
     assert banner.inner_text() == "Your vote is not yet cast."
     code = harness.held.codes[0]
     seal(page, code.replace("-", " "))
@@ -92,9 +97,7 @@ def test_a_vote_is_sealed_cast_and_receipted_and_only_the_ballot_travels(
     assert len(harness.cast) == 1
     assert json.loads(harness.cast[0])["signature"]["hash"] == signed_hash
     assert page.locator("svg.booth-qr").is_visible()
-    sent = "\n".join(
-        f"{one.path}\n{one.headers}\n{one.body.decode()}" for one in harness.requests
-    )
+    sent = "\n".join(f"{one.path}\n{one.headers}\n{one.body.decode()}" for one in harness.requests)
     assert code not in sent
     assert code.replace("-", "") not in sent
     assert [one.path.rsplit("/", 1)[1] for one in harness.requests if one.method == "POST"] == [
@@ -118,7 +121,7 @@ def test_a_ballot_survives_a_failed_connection_and_counts_once(
     page.get_by_role("button", name="Cast my vote").click()
     again = page.get_by_role("button", name="Try again")
     again.wait_for()
-    assert "do not know yet" in page.locator(".booth-banner").inner_text()
+    assert "do not know yet" in page.locator("[data-booth-banner]").inner_text()
     again.click()
     page.locator("[data-receipt=tracker]").wait_for()
     bodies = {one.body for one in harness.requests if one.method == "POST"}
@@ -136,22 +139,42 @@ def test_a_refusal_is_shown_and_the_ballot_kept(
     harness.misbehave = ["refuse"]
     page.get_by_role("button", name="Cast my vote").click()
     page.get_by_text("It is too late.").wait_for()
-    assert page.locator(".booth-banner").inner_text() == "Your vote is not yet cast."
+    assert page.locator("[data-booth-banner]").inner_text() == "Your vote is not yet cast."
     page.get_by_role("button", name="Try again").click()
     page.locator("[data-receipt=tracker]").wait_for()
 
 
-def test_a_confirmation_of_another_ballot_is_not_believed(
+def test_a_vote_can_be_cast_where_workers_cannot_start(
+    harness: Harness,
+    open_page: Callable[..., Page],  # noqa: F811
+) -> None:
+    page = open_page()
+    page.route("**/seal-worker.js*", lambda route: route.abort())
+    page.goto(harness.address("booth"))
+    seal(page, harness.held.codes[0])
+    page.get_by_role("button", name="Cast my vote").click()
+    page.locator("[data-receipt=tracker]").wait_for()
+    assert len(harness.cast) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [("other", "confirmed another ballot"), ("forged", "does not carry the signature")],
+)
+def test_a_confirmation_that_does_not_fit_is_not_believed(
+    fault: str,
+    said: str,
     harness: Harness,
     open_page: Callable[..., Page],  # noqa: F811
 ) -> None:
     page = open_page()
     page.goto(harness.address("booth"))
     seal(page, harness.held.codes[0])
-    harness.misbehave = ["other"]
+    harness.misbehave = [fault]
     page.get_by_role("button", name="Cast my vote").click()
-    page.get_by_text("confirmed another ballot").wait_for()
-    assert page.locator(".booth-banner").inner_text() != "Your vote is in the ballot box."
+    page.get_by_text(said).wait_for()
+    banner = page.locator("[data-booth-banner]").inner_text()
+    assert banner != "Your vote is in the ballot box."
 
 
 def test_a_mistyped_code_is_noticed_before_anything_is_sent(
@@ -161,9 +184,14 @@ def test_a_mistyped_code_is_noticed_before_anything_is_sent(
     page = open_page()
     page.goto(harness.address("booth"))
     choose(page)
-    field, button = page.get_by_label("Voting code"), page.get_by_role("button", name="Seal my vote")
+    field, button = (
+        page.get_by_label("Voting code"),
+        page.get_by_role("button", name="Seal my vote"),
+    )
     code = harness.held.codes[0]
-    swapped = code.swapcase().replace("l", "k").replace("I", "J").replace("O", "P").replace("o", "p")
+    swapped = (
+        code.swapcase().replace("l", "k").replace("I", "J").replace("O", "P").replace("o", "p")
+    )
     for typed, said in [
         ("", "Enter your voting code."),
         (code[:-1], "this one has 21"),
@@ -218,7 +246,12 @@ def test_leaving_with_a_choice_made_asks_first(
     page.goto(harness.address("booth"))
     page.get_by_label("Contre", exact=True).check()
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
     page.goto(harness.address("empty"))
     assert asked == ["beforeunload"]
 
@@ -252,9 +285,109 @@ def test_a_trustee_makes_a_key_reads_it_back_and_opens_the_count(
     assert len(harness.public_keys) == 1
     sent = b"".join(one.body for one in harness.requests).decode()
     assert phrase not in sent
-    import pyrage
-
     inside = json.loads(pyrage.passphrase.decrypt(file.read_bytes(), phrase))
     assert inside["election_uuid"] == harness.uuid
     assert inside["private_key"] not in sent
     assert record_of(page).problems == []
+
+
+PHRASE = "four words without link"
+
+
+def write_key_file(harness: Harness, folder: Path, private: int | None = None) -> Path:
+    """The trustee's key file as `govern trustee` writes it, not as the page does."""
+    private = harness.held.private_keys[0] if private is None else private
+    group = harness.held.group
+    text = json.dumps(
+        {
+            "kind": "govern-trustee-key",
+            "version": 1,
+            "election_uuid": harness.uuid,
+            "group": group.name,
+            "private_key": str(private),
+            "public_key": group.power_secret(group.generator, private).text,
+        },
+        separators=(",", ":"),
+    )
+    file = folder / "key.age"
+    file.write_bytes(pyrage.passphrase.encrypt(text.encode(), PHRASE))
+    return file
+
+
+def cast_some(harness: Harness) -> None:
+    """Three ballots, one of them replaced."""
+    choices = [[[1, 0, 0], [0, 1, 1, 0]], [[0, 1, 0], [1, 0, 0, 0]], [[0, 0, 1], [0, 0, 0, 1]]]
+    for code, choice in zip(
+        [*harness.held.codes, harness.held.codes[0]], [*choices, choices[1]], strict=True
+    ):
+        harness.held.cast(seal_ballot(harness.held.election, code, choice).data)
+
+
+def open_count(page: Page, harness: Harness, file: Path) -> None:
+    """Go through the trustee's second visit up to the last button."""
+    page.goto(harness.address("trustee"))
+    page.get_by_label("Key file").set_input_files(file)
+    page.get_by_label("Passphrase", exact=True).fill(PHRASE)
+    page.get_by_role("button", name="Check the box").click()
+
+
+def test_a_trustee_checks_the_box_and_sends_a_part_that_opens_the_result(
+    harness: Harness,
+    open_page: Callable[..., Page],  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    harness.stage = "decrypt"
+    cast_some(harness)
+    sealed = harness.held.close()
+    page = open_page(width=360)
+    harness.misbehave = ["before"]
+    open_count(page, harness, write_key_file(harness, tmp_path))
+    page.get_by_text("The connection failed").wait_for()
+    page.get_by_role("button", name="Check the box").click()
+    page.get_by_role("heading", name="Your part of the count is sent").wait_for()
+    assert "Ballots counted: 3." in page.locator("#trustee").inner_text()
+    [part] = harness.parts
+    held = harness.held
+    checked = decryption.check_partial_decryption(
+        held.election, held.trustees, sealed, 1, part.encode()
+    )
+    result = decryption.compute_result(held.election, held.trustees, sealed, 3, [checked])
+    assert json.loads(decryption.make_result(result)) == {"result": [[0, 2, 1], [2, 0, 0, 1]]}
+    sent = b"".join(one.body for one in harness.requests).decode()
+    assert str(held.private_keys[0]) not in sent
+    assert PHRASE not in sent
+
+
+def test_a_trustee_does_not_open_a_box_that_was_tampered_with_or_is_still_open(
+    harness: Harness,
+    open_page: Callable[..., Page],  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    harness.stage = "decrypt"
+    cast_some(harness)
+    file = write_key_file(harness, tmp_path)
+    page = open_page()
+    open_count(page, harness, file)
+    page.get_by_text("the election is not closed").wait_for()
+
+    # One ballot's proof changed, everything else made to fit: only checking the proofs shows it.
+    forged = copy.deepcopy(harness.held)
+    ballot = json.loads(forged.events[1].data[0])
+    ballot["answers"][0]["overall_proof"][0]["response"] = "1"
+    forged.events = forged.events[:1]
+    forged.append(EventType.BALLOT, encoding.dump(ballot))
+    for event in harness.held.events[2:]:
+        forged.append(event.type, *event.data)
+    forged.close()
+    harness.archive = forged.archive()
+    page.get_by_role("button", name="Check the box").click()
+    page.get_by_text("The ballot box was refused").wait_for()
+
+    harness.archive = None
+    harness.held.close()
+    other = write_key_file(harness, tmp_path, private=12345)
+    page.get_by_label("Key file").set_input_files(other)
+    page.get_by_role("button", name="Check the box").click()
+    page.get_by_text("is not the one that you registered").wait_for()
+    assert harness.parts == []
+    assert not [one for one in harness.requests if one.method == "POST"]

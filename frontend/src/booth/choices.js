@@ -31,6 +31,7 @@ export function describeCount(question, selection) {
   const { min, max } = question;
   if (selection.blank && count === 0) return { key: "chosen_blank", values: {} };
   if (count === 0 && min === 0) return { key: "chosen_none_allowed", values: {} };
+  if (min === max && count <= max) return { key: "chosen_exactly", values: { count, max } };
   return count < min
     ? { key: "chosen_count_min", values: { count, min, max } }
     : { key: "chosen_count", values: { count, max } };

@@ -13,12 +13,12 @@ import {
   privateCredential,
   publicCredential,
 } from "../protocol/index.js";
-import { element, focusHeading, offerFile } from "../shared/dom.js";
+import { element, facts, focusHeading, hashText, offerFile } from "../shared/dom.js";
 import { postJson, Refusal } from "../shared/post.js";
 import { createTexts, readTexts } from "../shared/texts.js";
 import { toPlaintexts } from "./choices.js";
 import { bindQuestions, TextMismatch } from "./questions.js";
-import { boardAddress, qrImage, receiptText } from "./receipt.js";
+import { boardAddress, dayInWords, isReceiptSigned, qrImage, receiptText } from "./receipt.js";
 import { SealingClient } from "./sealing-client.js";
 
 const STEPS = ["choose", "review", "code", "seal", "receipt"];
@@ -44,7 +44,11 @@ class Booth {
   async start() {
     const t = this.#texts;
     const questions = this.#root.querySelector("[data-questions]");
-    this.banner = element("p", { class: "booth-banner", role: "status" }, t("banner_not_cast"));
+    this.banner = element(
+      "p",
+      { class: "booth-banner", role: "status", "data-booth-banner": true },
+      t("banner_not_cast"),
+    );
     const loading = element("p", { "aria-live": "polite" }, t("loading"));
     questions.hidden = true;
     this.#root.prepend(this.banner, loading);
@@ -90,6 +94,7 @@ class Booth {
 
   #fail(error) {
     const t = this.#texts;
+    this.#state = "failed";
     let detail = error.message;
     if (error instanceof TextMismatch) detail = t("failure_texts", { question: error.question + 1 });
     else if (!(error instanceof Failure)) detail = t("failure_sealing", { reason: error.message });
@@ -113,8 +118,8 @@ class Booth {
     const number = STEPS.indexOf(step) + 1;
     const section = element(
       "section",
-      { class: "booth-step", "data-booth-step": step, hidden: true },
-      element("p", { class: "booth-step-count" }, t("step_of", { step: number, total: STEPS.length })),
+      { class: "booth-section", "data-booth-step": step, hidden: true },
+      element("p", { class: "booth-step" }, t("step_of", { step: number, total: STEPS.length })),
       element("h2", { tabindex: "-1" }, t(heading)),
       ...children,
     );
@@ -123,7 +128,7 @@ class Booth {
   }
 
   #button(key, action, kind = "") {
-    const name = `booth-button ${kind}`.trim();
+    const name = `button ${kind}`.trim();
     const text = this.#texts(key);
     return element("button", { type: "button", class: name, "data-action": key, onClick: action }, text);
   }
@@ -145,7 +150,7 @@ class Booth {
     choose.append(questions, this.#actions(this.#button("to_review", () => this.#review())));
     choose.hidden = false;
 
-    this.review = element("dl", { class: "booth-review" });
+    this.review = element("div", {});
     const review = this.#section(
       "review",
       "review_heading",
@@ -166,7 +171,6 @@ class Booth {
     const t = this.#texts;
     this.code = element("input", {
       id: "booth-code",
-      class: "booth-code",
       // Not a password field: browsers would offer to keep the code, some of them elsewhere.
       type: "text",
       autocomplete: "off",
@@ -181,16 +185,21 @@ class Booth {
         if (event.key === "Enter") this.#seal();
       },
     });
-    this.codeError = element("p", { id: "booth-code-error", class: "booth-error", role: "alert" });
+    this.codeError = element("p", { id: "booth-code-error", class: "error", role: "alert" });
     this.codeError.hidden = true;
+    this.codeField = element(
+      "div",
+      { class: "field booth-code" },
+      element("label", { for: "booth-code" }, t("code_label")),
+      element("p", { id: "booth-code-hint", class: "help" }, t("code_hint")),
+      this.codeError,
+      this.code,
+    );
     return this.#section(
       "code",
       "code_heading",
       element("p", {}, t("code_intro")),
-      element("label", { for: "booth-code" }, t("code_label")),
-      this.code,
-      element("p", { id: "booth-code-hint" }, t("code_hint")),
-      this.codeError,
+      this.codeField,
       this.#actions(
         this.#button("to_seal", () => this.#seal()),
         this.#button("back", () => this.#show("review"), "secondary"),
@@ -223,18 +232,17 @@ class Booth {
       open[0].focus();
       return;
     }
-    this.review.replaceChildren(
-      ...this.#questions.flatMap((question, index) => [
-        element("dt", {}, question.title),
-        ...question.summary.map((text) => element("dd", {}, text)),
-        element("dd", {}, this.#changeButton(question, index)),
-      ]),
-    );
+    const entries = this.#questions.map((question, index) => [
+      question.title,
+      ...question.summary.map((text) => element("strong", {}, text)),
+      this.#changeButton(question, index),
+    ]);
+    this.review.replaceChildren(facts(entries, "booth-review"));
     this.#show("review");
   }
 
   #link(text, action) {
-    return element("button", { type: "button", class: "booth-link", onClick: action }, text);
+    return element("button", { type: "button", class: "button quiet", onClick: action }, text);
   }
 
   #changeButton(question, index) {
@@ -243,7 +251,7 @@ class Booth {
       "button",
       {
         type: "button",
-        class: "booth-button secondary",
+        class: "button secondary",
         "data-change": index,
         "aria-label": t("change_question", { question: question.title }),
         onClick: () => {
@@ -287,6 +295,7 @@ class Booth {
         error instanceof CodeError ? t(`error_code_${error.reason}`, error.details) : error.message;
       this.codeError.textContent = message;
       this.codeError.hidden = false;
+      this.codeField.classList.add("invalid");
       this.code.setAttribute("aria-invalid", "true");
       this.code.focus();
       return null;
@@ -303,6 +312,7 @@ class Booth {
       return;
     }
     this.codeError.hidden = true;
+    this.codeField.classList.remove("invalid");
     this.code.removeAttribute("aria-invalid");
     const bar = element("progress", { max: "1", value: "0", "aria-label": t("seal_heading") });
     const line = element("p", {});
@@ -337,14 +347,10 @@ class Booth {
     this.#fillSeal(
       "sealed_heading",
       element("p", {}, t("sealed_intro")),
-      element(
-        "dl",
-        { class: "booth-receipt" },
-        element("dt", {}, t("sealed_hash")),
-        element("dd", {}, element("code", { class: "booth-tracker", "data-booth-hash": true }, hash)),
-        element("dt", {}, t("fingerprint")),
-        element("dd", {}, element("code", { class: "booth-tracker" }, this.#election.fingerprint)),
-      ),
+      facts([
+        [t("sealed_hash"), hashText(hash, { "data-booth-hash": true })],
+        [t("fingerprint"), hashText(this.#election.fingerprint)],
+      ]),
       this.#actions(
         this.#button("cast", () => this.#cast()),
         this.#button("start_over", () => this.#startOver(), "secondary"),
@@ -367,18 +373,21 @@ class Booth {
     if (this.#state !== "sealed") return;
     this.#state = "casting";
     const t = this.#texts;
-    const { castUrl, csrfToken } = this.#root.dataset;
-    this.#fillSeal("sealed_heading", element("p", { role: "status" }, t("casting")), element("progress"));
+    const { castUrl, csrfToken, receiptKey } = this.#root.dataset;
+    const bar = element("progress", { "aria-label": t("casting") });
+    this.#fillSeal("casting_heading", element("p", { role: "status" }, t("casting")), bar);
     focusHeading(this.#sections.seal);
     try {
       this.#ballot ??= await this.#client.sign();
       const { ballot, tracker } = this.#ballot;
       const receipt = await postJson(castUrl, { ballot }, csrfToken);
-      if (receipt.tracker !== tracker) {
+      const signed = !receiptKey || isReceiptSigned(this.#election.uuid, receipt, receiptKey);
+      if (receipt.tracker !== tracker || !signed) {
+        const same = receipt.tracker === tracker;
         this.#showProblem({
           title: t("error_tracker_title"),
-          detail: `${t("error_tracker_detail")} ${t("error_tracker_remedy")}`,
-          remedy: tracker,
+          detail: t(same ? "error_signature_detail" : "error_tracker_detail"),
+          remedy: `${t("error_tracker_remedy")} ${tracker}`,
         });
         return;
       }
@@ -398,6 +407,7 @@ class Booth {
   /** Say what went wrong; the sealed ballot is kept, and the same bytes are sent again. */
   #showProblem({ title, detail, remedy }, refused = false) {
     const t = this.#texts;
+    const heading = refused ? "refused_heading" : "uncertain_heading";
     this.#state = "sealed";
     if (refused) this.banner.textContent = t("banner_not_cast");
     const alert = element(
@@ -409,7 +419,7 @@ class Booth {
     );
     const again = this.#button("try_again", () => this.#cast());
     const over = refused ? this.#button("start_over", () => this.#startOver(), "secondary") : null;
-    this.#fillSeal("sealed_heading", alert, this.#actions(again, ...(over ? [over] : [])));
+    this.#fillSeal(heading, alert, this.#actions(again, ...(over ? [over] : [])));
     again.focus();
   }
 
@@ -419,11 +429,7 @@ class Booth {
     const { boardUrl } = this.#root.dataset;
     const board = boardAddress(boardUrl, receipt.tracker, window.location.href);
     this.banner.textContent = t("banner_cast");
-    this.banner.classList.add("booth-banner-done");
-    const entry = (key, value, name = null) => [
-      element("dt", {}, t(key)),
-      element("dd", {}, element("code", { class: "booth-tracker", "data-receipt": name }, value)),
-    ];
+    this.banner.className = "notice good booth-banner-done";
     const copied = element("p", { role: "status" });
     const buttons = [
       this.#button("receipt_save", () => {
@@ -440,15 +446,16 @@ class Booth {
     }
     this.#sections.receipt.append(
       element("p", {}, t("receipt_intro")),
-      element(
-        "dl",
-        { class: "booth-receipt" },
-        entry("receipt_tracker", receipt.tracker, "tracker"),
-        entry("receipt_height", String(receipt.height), "height"),
-        entry("receipt_day", receipt.received_at_day),
-        entry("receipt_event", receipt.event_hash),
-        entry("receipt_signature", receipt.signature),
-        entry("fingerprint", this.#election.fingerprint),
+      facts(
+        [
+          [t("receipt_tracker"), hashText(receipt.tracker, { "data-receipt": "tracker" })],
+          [t("receipt_height"), hashText(String(receipt.height), { "data-receipt": "height" })],
+          [t("receipt_day"), dayInWords(receipt.received_at_day, document.documentElement.lang)],
+          [t("receipt_event"), hashText(receipt.event_hash)],
+          [t("receipt_signature"), hashText(receipt.signature)],
+          [t("fingerprint"), hashText(this.#election.fingerprint)],
+        ],
+        "booth-receipt",
       ),
       qrImage(board, t("receipt_qr")),
       this.#actions(...buttons),
@@ -467,7 +474,8 @@ class Booth {
     const touched = this.#questions.some(
       ({ selection }) => selection.blank || selection.answers.length > 0,
     );
-    if (this.#state !== "cast" && (touched || this.#state !== "choosing")) event.preventDefault();
+    const ended = ["cast", "failed"].includes(this.#state);
+    if (!ended && (touched || this.#state !== "choosing")) event.preventDefault();
   }
 }
 

@@ -1,8 +1,34 @@
 /** The receipt: what is kept, and the QR code that leads back to the ballot. */
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import qrcode from "qrcode-generator";
 
 const SVG = "http://www.w3.org/2000/svg";
 const QUIET_ZONE = 4;
+
+/**
+ * Whether the server's signature on a receipt holds: Ed25519 over
+ * `govern-receipt|uuid|tracker|height|event hash|day`, in Base64.
+ * @param {string} uuid @param receipt the server's answer @param {string} key 64 hex digits
+ */
+export function isReceiptSigned(uuid, receipt, key) {
+  const { tracker, height, event_hash: event, received_at_day: day, signature } = receipt;
+  const message = ["govern-receipt", uuid, tracker, height, event, day].join("|");
+  try {
+    const bytes = Uint8Array.from(atob(signature), (character) => character.charCodeAt(0));
+    return ed25519.verify(bytes, utf8ToBytes(message), hexToBytes(key));
+  } catch {
+    return false;
+  }
+}
+
+/** A day (`2018-06-19`) in the words of a language; anything else as it is. */
+export function dayInWords(day, language) {
+  const date = /^\d{4}-\d{2}-\d{2}$/.test(day) ? new Date(`${day}T00:00:00Z`) : null;
+  if (date === null || Number.isNaN(date.getTime())) return day;
+  const words = new Intl.DateTimeFormat(language, { dateStyle: "long", timeZone: "UTC" });
+  return words.format(date);
+}
 
 /**
  * The text of the receipt file. It holds what the server answered and what the election was;

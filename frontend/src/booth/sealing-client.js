@@ -21,6 +21,7 @@ export class SealingClient {
   #send;
   #waiting = null;
   #worker = null;
+  #answered = false;
   #onProgress = () => {};
 
   constructor() {
@@ -34,16 +35,15 @@ export class SealingClient {
     try {
       this.#worker = startWorker(receive);
       this.#send = (message) => this.#worker.postMessage(message);
-      // Fails before the first answer: the file could not be loaded. Do what was asked here.
       this.#worker.addEventListener("error", (event) => {
         event.preventDefault();
-        const asked = this.#waiting?.message;
-        if (asked?.type === "open") {
-          useThisThread();
-          this.#send(asked);
-        } else {
+        if (this.#answered) {
           this.#receive({ type: "failed", step: "unexpected", detail: event.message ?? "" });
+          return;
         }
+        // Failed before its first answer: the file could not be loaded. Work here instead.
+        useThisThread();
+        if (this.#waiting) this.#send(this.#waiting.message);
       });
     } catch {
       useThisThread();
@@ -51,6 +51,7 @@ export class SealingClient {
   }
 
   #receive(message) {
+    this.#answered = true;
     if (message.type === "progress") {
       this.#onProgress(message.done, message.total);
       return;

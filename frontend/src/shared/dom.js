@@ -15,6 +15,30 @@ export function element(name, properties = {}, ...children) {
   return node;
 }
 
+/**
+ * A list of facts (the component of the same name): `[term, ...values]` for each; values are
+ * elements or texts.
+ */
+export function facts(entries, name = "") {
+  return element(
+    "dl",
+    { class: `facts ${name}`.trim() },
+    entries.map(([term, ...values]) =>
+      element(
+        "div",
+        {},
+        element("dt", {}, term),
+        values.map((value) => element("dd", {}, value)),
+      ),
+    ),
+  );
+}
+
+/** A hash, tracker or key: in a fixed-width type and allowed to break anywhere. */
+export function hashText(value, attributes = {}) {
+  return element("code", { class: "booth-tracker", ...attributes }, value);
+}
+
 /** Move the focus to a step's heading, so that it is read and seen first. */
 export function focusHeading(section) {
   const heading = section.querySelector("h2");

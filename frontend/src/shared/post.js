@@ -6,9 +6,9 @@
 /** The server refused and says why. */
 export class Refusal extends Error {
   constructor({ title, detail, remedy }, status) {
-    super(title);
-    this.title = title;
-    this.detail = detail ?? "";
+    super(title || detail);
+    this.title = title || detail;
+    this.detail = (title && detail) || "";
     this.remedy = remedy ?? "";
     this.status = status;
   }
@@ -50,6 +50,7 @@ export async function postJson(address, body, token, timeout = 30_000) {
     throw new Uncertain(response !== undefined);
   }
   if (response.ok && answer && typeof answer === "object") return answer;
-  if (response.status < 500 && answer?.error?.title) throw new Refusal(answer.error, response.status);
+  const explained = answer?.error?.title || answer?.error?.detail;
+  if (response.status < 500 && explained) throw new Refusal(answer.error, response.status);
   throw new Uncertain(true);
 }

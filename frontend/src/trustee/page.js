@@ -7,7 +7,7 @@
  * election must not depend on a key that nobody can open.
  */
 import english from "../../strings/trustee.json";
-import { element, focusHeading, offerFile } from "../shared/dom.js";
+import { element, facts, focusHeading, hashText, offerFile } from "../shared/dom.js";
 import { postJson, Refusal, Uncertain } from "../shared/post.js";
 import { createTexts, readTexts } from "../shared/texts.js";
 import { MINIMUM_LENGTH, strengthOf } from "./passphrase.js";
@@ -96,8 +96,8 @@ class TrusteePage {
   // --- pieces of page ----------------------------------------------------------------------
 
   #replace(...children) {
-    const section = element("section", { class: "trustee-step" }, ...children);
-    this.#root.querySelector(".trustee-step")?.remove();
+    const section = element("section", { class: "booth-section trustee-section" }, ...children);
+    this.#root.querySelector(".trustee-section")?.remove();
     this.#root.append(section);
     return section;
   }
@@ -107,16 +107,24 @@ class TrusteePage {
     const heading = element("h2", { tabindex: "-1" }, this.#texts(headingKey));
     this.status = element("p", { role: "status", class: "trustee-status" });
     this.error = element("div", { class: "booth-error", role: "alert", hidden: true });
-    const section = this.#replace(heading, ...children, this.status, this.error);
+    // A form, so that Enter works; no field has a name and nothing is ever submitted.
+    const form = element(
+      "form",
+      { novalidate: true, onSubmit: (event) => event.preventDefault() },
+      ...children,
+    );
+    const section = this.#replace(heading, form, this.status, this.error);
     // The first section stands in the page as it loads: moving the focus then would startle.
     if (this.started) focusHeading(section);
     this.started = true;
   }
 
   #button(key, action, kind = "") {
-    const name = `booth-button ${kind}`.trim();
+    const name = `button ${kind}`.trim();
     const text = this.#texts(key);
-    return element("button", { type: "button", class: name, "data-action": key, onClick: action }, text);
+    // The main button is what Enter presses; its click does the work, never a submission.
+    const type = kind === "" ? "submit" : "button";
+    return element("button", { type, class: name, "data-action": key, onClick: action }, text);
   }
 
   #showError(...lines) {
@@ -125,10 +133,11 @@ class TrusteePage {
     this.error.hidden = false;
   }
 
-  #passphraseField(id, key, autocomplete) {
+  #passphraseField(id, key, autocomplete, notes = []) {
     const t = this.#texts;
     const input = element("input", { id, type: "password", autocomplete, maxlength: "1000" });
-    return { input, nodes: [element("label", { for: id }, t(key)), input] };
+    const label = element("label", { for: id }, t(key));
+    return { input, nodes: [element("div", { class: "field" }, label, ...notes, input)] };
   }
 
   #fileField() {
@@ -142,9 +151,13 @@ class TrusteePage {
     return {
       input,
       nodes: [
-        element("label", { for: "trustee-file" }, t("file_label")),
-        input,
-        element("p", { id: "trustee-file-hint" }, t("file_hint")),
+        element(
+          "div",
+          { class: "field" },
+          element("label", { for: "trustee-file" }, t("file_label")),
+          element("p", { id: "trustee-file-hint", class: "help" }, t("file_hint")),
+          input,
+        ),
       ],
     };
   }
@@ -176,26 +189,24 @@ class TrusteePage {
     } else this.#showError(t("failure_worker", { reason: error.message }));
   }
 
+  /** A page with nothing to do; its step is the first word of its texts. */
   #showNote(heading, intro, focus = true) {
     const t = this.#texts;
     const { publicKey } = this.#root.dataset;
-    const key = publicKey
-      ? [
-          element("dl", {},
-            element("dt", {}, t("public_key")),
-            element("dd", {}, element("code", { class: "booth-tracker" }, publicKey)),
-          ),
-        ]
-      : [];
+    const key = publicKey ? [facts([[t("public_key"), hashText(publicKey)]])] : [];
     this.started = focus;
-    this.#step(heading, heading, element("p", {}, t(intro)), ...key);
+    const step = heading.replace("_heading", "");
+    this.#step(step, heading, element("p", {}, t(intro)), ...key);
   }
 
   // --- before the election -----------------------------------------------------------------
 
   #showGenerate() {
     const t = this.#texts;
-    const first = this.#passphraseField("trustee-passphrase", "passphrase_label", "new-password");
+    const hint = element("p", { id: "trustee-hint", class: "help" }, t("passphrase_hint"));
+    const first = this.#passphraseField("trustee-passphrase", "passphrase_label", "new-password", [
+      hint,
+    ]);
     const second = this.#passphraseField("trustee-again", "passphrase_again_label", "new-password");
     const strength = element("p", { id: "trustee-strength", "aria-live": "polite" });
     first.input.setAttribute("aria-describedby", "trustee-hint trustee-strength");
@@ -213,7 +224,6 @@ class TrusteePage {
       "generate_heading",
       element("p", {}, t("generate_intro")),
       ...first.nodes,
-      element("p", { id: "trustee-hint" }, t("passphrase_hint")),
       strength,
       ...second.nodes,
       element("div", { class: "booth-actions" }, make, have),
@@ -376,23 +386,17 @@ class TrusteePage {
 
   #showPartSent({ numTallied, fingerprint, setupHash, tallyHash }) {
     const t = this.#texts;
-    const entry = (key, value) => [
-      element("dt", {}, t(key)),
-      element("dd", {}, element("code", { class: "booth-tracker" }, value)),
-    ];
     this.#step(
       "sent",
       "done_heading",
       element("p", {}, t("done_intro")),
       element("p", {}, t("checked")),
       element("p", {}, t("checked_ballots", { count: numTallied })),
-      element(
-        "dl",
-        { class: "booth-receipt" },
-        entry("checked_fingerprint", fingerprint),
-        entry("checked_setup", setupHash),
-        entry("checked_tally", tallyHash),
-      ),
+      facts([
+        [t("checked_fingerprint"), hashText(fingerprint)],
+        [t("checked_setup"), hashText(setupHash)],
+        [t("checked_tally"), hashText(tallyHash)],
+      ]),
     );
   }
 }
