@@ -6,7 +6,11 @@ import click
 
 from govern import cli_house, cli_serve
 from govern.accounts.cli import accounts
+from govern.app import create_app
+from govern.cli_tools import use_app_factory
 from govern.cooperatives.cli import cooperatives
+
+use_app_factory(create_app)
 
 
 @click.group()

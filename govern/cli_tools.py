@@ -9,12 +9,27 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
+from flask import Flask
 
 from govern.errors import ConfigurationError, GovernError
 from govern.extensions import db
 from govern.schema import database_revision, newest_revision
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+_app_factory: list[Callable[[], Flask]] = []
+
+
+def use_app_factory(factory: Callable[[], Flask]) -> None:
+    """Say how commands get their application (``govern.cli`` does: it stands above everything)."""
+    _app_factory[:] = [factory]
+
+
+def _make_app() -> Flask:
+    if not _app_factory:
+        raise RuntimeError("use_app_factory was not called")
+    return _app_factory[0]()
 
 
 def app_context(command: Command) -> Command:
@@ -34,11 +49,9 @@ def bare_app_context(command: Command) -> Command:
 def _in_context(command: Command, *, check_schema: bool) -> Command:
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
-        from govern.app import create_app
-
         with plain_errors():
             context = click.get_current_context()
-            app = context.obj if context.obj is not None else create_app()
+            app = context.obj if context.obj is not None else _make_app()
             with app.app_context():
                 if check_schema:
                     require_newest_schema()
