@@ -116,8 +116,9 @@ def upgrade() -> None:
         sa.Column("layout", sa.JSON(), nullable=False),
         sa.Column("mapping", sa.JSON(), nullable=False),
         sa.Column("hold_back_duplicates", sa.Boolean(), nullable=False),
+        sa.Column("job_id", sa.Integer()),
+        sa.Column("plan_digest", sa.String(64), nullable=False),
         sa.Column("rows_total", sa.Integer(), nullable=False),
-        sa.Column("rows_done", sa.Integer(), nullable=False),
         sa.Column("counts", sa.JSON(), nullable=False),
         sa.Column("failure", sa.Text(), nullable=False),
         sa.Column("language", sa.String(2), nullable=False),
@@ -127,6 +128,7 @@ def upgrade() -> None:
         sa.Column("confirmed_at", INSTANT),
         sa.Column("confirmed_by_id", account_number()),
         sa.Column("finished_at", INSTANT),
+        sa.Column("forgotten_at", INSTANT),
         sa.CheckConstraint(
             "state"
             " IN ('mapping', 'checking', 'checked', 'importing', 'imported', 'failed',"
@@ -366,6 +368,7 @@ def upgrade() -> None:
         sa.Column("membership_id", sa.Integer(), nullable=False),
         sa.Column("salt", sa.String(64), nullable=False),
         sa.Column("statement", sa.Text(), nullable=False),
+        sa.Column("is_current", sa.Boolean(), nullable=False),
         sa.Column("recorded_at", INSTANT, nullable=False),
         sa.CheckConstraint("length(salt) = 64", name=op.f("ck_holder_opening_salt_length")),
         sa.ForeignKeyConstraint(
@@ -376,6 +379,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("commitment", name=op.f("pk_holder_opening")),
     )
     op.create_index(op.f("ix_holder_opening_membership_id"), "holder_opening", ["membership_id"])
+    op.create_index(
+        "uq_holder_opening_current",
+        "holder_opening",
+        ["membership_id"],
+        unique=True,
+        sqlite_where=sa.text("is_current = 1"),
+        postgresql_where=sa.text("is_current"),
+    )
     op.create_table(
         "import_change",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -38,8 +38,9 @@ class ImportBatch(db.Model):  # type: ignore[name-defined]
     """One uploaded file on its way into the register.
 
     ``mapping`` says which column (counted from 0) holds which field. ``counts`` is what the
-    preview and the end report show. ``rows_done`` of ``rows_total`` is the progress of the
-    present step.
+    preview and the end report show. ``job_id`` is the background job of the present step.
+    ``plan_digest`` covers everything that the preview says will change: what is confirmed is what
+    was shown.
     """
 
     __tablename__ = "import_batch"
@@ -59,8 +60,9 @@ class ImportBatch(db.Model):  # type: ignore[name-defined]
     layout: Mapped[dict[str, Any]] = mapped_column(JSON)
     mapping: Mapped[dict[str, int]] = mapped_column(JSON)
     hold_back_duplicates: Mapped[bool] = mapped_column(default=False)
+    job_id: Mapped[int | None]
+    plan_digest: Mapped[str] = mapped_column(String(64), default="")
     rows_total: Mapped[int] = mapped_column(default=0)
-    rows_done: Mapped[int] = mapped_column(default=0)
     counts: Mapped[dict[str, int]] = mapped_column(JSON)
     failure: Mapped[str] = mapped_column(Text, default="")
     language: Mapped[str] = mapped_column(String(2))
@@ -70,6 +72,7 @@ class ImportBatch(db.Model):  # type: ignore[name-defined]
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    forgotten_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class ImportFile(db.Model):  # type: ignore[name-defined]

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -117,16 +118,27 @@ class HolderOpening(db.Model):  # type: ignore[name-defined]
     """Opens a commitment: ``commitment = HMAC-SHA256(salt, statement)``. Deleted by an erasure.
 
     ``statement`` is the canonical text of who held the membership when entries were written
-    (``govern.register.rules.chain.holder_statement``).
+    (``govern.register.rules.chain.holder_statement``). ``is_current`` marks the one that describes
+    the holder as the register shows them now.
     """
 
     __tablename__ = "holder_opening"
-    __table_args__ = (CheckConstraint("length(salt) = 64", name="salt_length"),)
+    __table_args__ = (
+        CheckConstraint("length(salt) = 64", name="salt_length"),
+        Index(
+            "uq_holder_opening_current",
+            "membership_id",
+            unique=True,
+            sqlite_where=text("is_current = 1"),
+            postgresql_where=text("is_current"),
+        ),
+    )
 
     commitment: Mapped[str] = mapped_column(String(64), primary_key=True)
     membership_id: Mapped[int] = mapped_column(ForeignKey("membership.id"), index=True)
     salt: Mapped[str] = mapped_column(String(64))
     statement: Mapped[str] = mapped_column(Text)
+    is_current: Mapped[bool] = mapped_column(default=True)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

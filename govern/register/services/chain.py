@@ -152,20 +152,23 @@ def append_entries(
 def commitment_for(session: Session, membership: Membership) -> str:
     """The commitment to who holds the membership now; a new one after a change of the identity."""
     statement = statement_of(membership)
-    newest = session.scalar(
-        select(HolderOpening)
-        .where(HolderOpening.membership_id == membership.id)
-        .order_by(HolderOpening.recorded_at.desc(), HolderOpening.commitment)
-        .limit(1)
+    current = session.scalar(
+        select(HolderOpening).where(
+            HolderOpening.membership_id == membership.id, HolderOpening.is_current
+        )
     )
-    if newest is not None and newest.statement == statement:
-        return newest.commitment
+    if current is not None:
+        if current.statement == statement:
+            return current.commitment
+        current.is_current = False
+        session.flush()
     salt = secrets.token_hex(32)
     opening = HolderOpening(
         commitment=chain.commit_to(salt, statement),
         membership_id=membership.id,
         salt=salt,
         statement=statement,
+        is_current=True,
         recorded_at=clock.now(),
     )
     session.add(opening)
@@ -298,15 +301,10 @@ def _verify_openings(session: Session, cooperative: Cooperative) -> int:
         .outerjoin(Person, Membership.person_id == Person.id)
         .outerjoin(Organisation, Membership.organisation_id == Organisation.id)
         .where(Membership.cooperative_id == cooperative.id)
-        .order_by(HolderOpening.membership_id, HolderOpening.recorded_at, HolderOpening.commitment)
         .execution_options(yield_per=2000)
     )
     opened = 0
-    newest: tuple[Membership, HolderOpening] | None = None
     for opening, membership, _person, _organisation in session.execute(query):
-        if newest is not None and newest[0].id != membership.id:
-            _compare_with_register(*newest)
-        newest = (membership, opening)
         number = membership.member_number
         if chain.commit_to(opening.salt, opening.statement) != opening.commitment:
             raise _broken(
@@ -324,19 +322,15 @@ def _verify_openings(session: Session, cooperative: Cooperative) -> int:
                         number=number,
                     )
                 )
-    if newest is not None:
-        _compare_with_register(*newest)
-    return len(used) - opened
-
-
-def _compare_with_register(membership: Membership, opening: HolderOpening) -> None:
-    if opening.statement != statement_of(membership):
-        raise _broken(
-            _(
-                "The name or number of member %(number)s is not the one that the ledger recorded.",
-                number=membership.member_number,
+        if opening.is_current and opening.statement != statement_of(membership):
+            raise _broken(
+                _(
+                    "The name or number of member %(number)s is not the one that the ledger "
+                    "recorded.",
+                    number=number,
+                )
             )
-        )
+    return len(used) - opened
 
 
 def _broken(message: str) -> BrokenLedger:

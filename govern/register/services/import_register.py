@@ -1,0 +1,440 @@
+"""The register as an import sees it, and writing a plan into it in one go."""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm import Session, aliased
+
+from govern import clock
+from govern.access import Actor
+from govern.cooperatives.models import Cooperative, RuleSet
+from govern.cooperatives.rules import rules_from_json
+from govern.database import make_public_id
+from govern.errors import RuleViolation
+from govern.register.importing.comparing import (
+    Change,
+    KnownMember,
+    Plan,
+    Register,
+    register_index,
+)
+from govern.register.importing.rows import Context, RegisterRow
+from govern.register.models import (
+    EndReason,
+    EntryKind,
+    HolderOpening,
+    MemberKind,
+    Membership,
+    MembershipCategory,
+    Organisation,
+    Person,
+    Representative,
+)
+from govern.register.rules import chain
+from govern.register.rules.folding import email_key, fold, name_key
+from govern.register.rules.ledger import ORDINARY
+from govern.register.services.chain import NewEntry, append_entries
+from govern.register.services.holdings import holdings_on
+from govern.register.services.members import member_search_text
+
+CHUNK = 2000
+
+Progress = Callable[[int], None]
+
+
+def import_context(session: Session, cooperative: Cooperative) -> Context:
+    """What the rule sets of the cooperative allow today. RuleViolation when none has begun."""
+    today = clock.today(cooperative.time_zone)
+    rule_sets = [
+        (row.starts_on, rules_from_json(row.rules))
+        for row in session.scalars(
+            select(RuleSet)
+            .where(RuleSet.cooperative_id == cooperative.id, RuleSet.starts_on <= today)
+            .order_by(RuleSet.starts_on)
+        )
+    ]
+    if not rule_sets:
+        raise RuleViolation(
+            _("No rule set of %(name)s is in force.", name=cooperative.name),
+            remedy=_("Record the rules of the cooperative with an earlier first day."),
+        )
+    present = rule_sets[-1][1].categories
+    former = [category for _day, rules in rule_sets for category in rules.categories]
+
+    def by_word(categories: Iterable[Any]) -> dict[str, str]:
+        words = {fold(name): c.code for c in categories for name in c.names.values()}
+        return words | {fold(category.code): category.code for category in categories}
+
+    return Context(
+        categories=by_word(present),
+        former_categories=by_word(former) | by_word(present),
+        category_codes=tuple(category.code for category in present),
+        nominals=tuple((day, rules.share_nominal_cents) for day, rules in rule_sets),
+        language=cooperative.languages[0],
+        country=cooperative.country,
+        today=today,
+    )
+
+
+def load_register(session: Session, cooperative: Cooperative) -> Register:
+    """What the register says today about every member, former ones too."""
+    today = clock.today(cooperative.time_zone)
+    holding = holdings_on(cooperative.id, today)
+    delegate = aliased(Person)
+    query = (
+        select(
+            Membership.id,
+            Membership.member_number,
+            Membership.joined_on,
+            Membership.ended_on,
+            Membership.email,
+            Membership.language,
+            Membership.street,
+            Membership.postal_code,
+            Membership.town,
+            Membership.country,
+            Person.given_name,
+            Person.family_name,
+            Person.name_key,
+            Person.birth_date,
+            Organisation.name.label("organisation"),
+            Organisation.enterprise_number,
+            delegate.given_name.label("delegate_given_name"),
+            delegate.family_name.label("delegate_family_name"),
+            MembershipCategory.code.label("category"),
+            holding.c.issued,
+            holding.c.paid_cents,
+        )
+        .outerjoin(Person, Membership.person_id == Person.id)
+        .outerjoin(Organisation, Membership.organisation_id == Organisation.id)
+        .outerjoin(
+            Representative,
+            (Representative.organisation_id == Organisation.id) & Representative.ends_on.is_(None),
+        )
+        .outerjoin(delegate, Representative.person_id == delegate.id)
+        .outerjoin(
+            MembershipCategory,
+            (MembershipCategory.membership_id == Membership.id)
+            & MembershipCategory.ends_on.is_(None),
+        )
+        .outerjoin(holding, holding.c.membership_id == Membership.id)
+        .where(Membership.cooperative_id == cooperative.id)
+    )
+    return register_index(_known_member(row) for row in session.execute(query))
+
+
+def _known_member(row: Any) -> KnownMember:
+    is_organisation = row.organisation is not None
+    name = row.organisation if is_organisation else f"{row.given_name} {row.family_name}".strip()
+    delegate = f"{row.delegate_given_name or ''} {row.delegate_family_name or ''}".strip()
+    return KnownMember(
+        membership_id=row.id,
+        member_number=row.member_number,
+        is_organisation=is_organisation,
+        name=name,
+        name_key=row.name_key or "",
+        birth_date=row.birth_date,
+        enterprise_number=row.enterprise_number or "",
+        representative=delegate,
+        category=row.category or "",
+        joined_on=row.joined_on,
+        ended_on=row.ended_on,
+        email=row.email or "",
+        language=row.language,
+        street=row.street,
+        postal_code=row.postal_code,
+        town=row.town,
+        country=row.country,
+        shares=int(row.issued or 0),
+        paid_cents=int(row.paid_cents or 0),
+    )
+
+
+def apply_plan(
+    session: Session,
+    actor: Actor,
+    cooperative: Cooperative,
+    plan: Plan,
+    context: Context,
+    register: Register,
+    source: str,
+    progress: Progress | None = None,
+) -> None:
+    """Write new members with their shares, and the changes of known ones. All or nothing is the
+    caller's transaction; the caller holds the lock of the register."""
+    tell = progress or (lambda _done: None)
+    _change_members(session, register, plan.changes)
+    done = 0
+    entries: list[NewEntry] = []
+    for start in range(0, len(plan.new), CHUNK):
+        part = plan.new[start : start + CHUNK]
+        entries += _insert_members(session, cooperative, part, context, source)
+        done += len(part)
+        tell(done)
+    # The whole chain is written last, in the order of the file.
+    append_entries(session, cooperative, entries, recorded_by_id=actor.account_id)
+    session.expire_all()
+
+
+def _insert_members(
+    session: Session,
+    cooperative: Cooperative,
+    rows: list[RegisterRow],
+    context: Context,
+    source: str,
+) -> list[NewEntry]:
+    now = clock.now()
+    person_ids, organisation_ids = _insert_holders(session, rows, context)
+    memberships: list[dict[str, Any]] = []
+    for row, person_id, organisation_id in zip(rows, person_ids, organisation_ids, strict=True):
+        name = row.name
+        memberships.append(
+            {
+                "public_id": make_public_id(),
+                "cooperative_id": cooperative.id,
+                "member_number": row.member_number,
+                "person_id": person_id,
+                "organisation_id": organisation_id,
+                "joined_on": row.joined_on,
+                "ended_on": row.ended_on,
+                "end_reason": EndReason.UNSTATED.value if row.ended_on else None,
+                "end_note": "",
+                "language": row.language,
+                "email": row.email or None,
+                "email_key": email_key(row.email) if row.email else None,
+                "street": row.street,
+                "postal_code": row.postal_code,
+                "town": row.town,
+                "country": row.country,
+                "sort_name": (
+                    fold(row.organisation_name)
+                    if row.is_organisation
+                    else fold(f"{row.family_name} {row.given_name}")
+                ),
+                "search_text": member_search_text(
+                    row.member_number,
+                    name,
+                    row.representative,
+                    row.email,
+                    row.town,
+                    row.enterprise_number,
+                ),
+                "created_at": now,
+                "changed_at": now,
+            }
+        )
+    ids = _insert_returning(session, Membership, memberships)
+    session.execute(
+        insert(MembershipCategory),
+        [
+            {
+                "membership_id": membership_id,
+                "code": row.category,
+                "starts_on": row.joined_on,
+                "recorded_at": now,
+            }
+            for row, membership_id in zip(rows, ids, strict=True)
+        ],
+    )
+    openings = [_opening(row, membership_id) for row, membership_id in zip(rows, ids, strict=True)]
+    session.execute(insert(HolderOpening), openings)
+    entries: list[NewEntry] = []
+    for row, membership_id, membership, opening in zip(
+        rows, ids, memberships, openings, strict=True
+    ):
+        entries += _entries_of(
+            row, membership_id, membership["public_id"], opening["commitment"], context, source
+        )
+    return entries
+
+
+def _insert_holders(
+    session: Session, rows: list[RegisterRow], context: Context
+) -> tuple[list[int | None], list[int | None]]:
+    """Insert persons, organisations and representatives; ids per row, None where not applicable."""
+    now = clock.now()
+    names = [
+        row.representative_names() if row.is_organisation else (row.given_name, row.family_name)
+        for row in rows
+    ]
+    people = [
+        {
+            "given_name": given,
+            "family_name": family,
+            "birth_date": None if row.is_organisation else row.birth_date,
+            "name_key": name_key(given, family),
+            "created_at": now,
+        }
+        for row, (given, family) in zip(rows, names, strict=True)
+        if not row.is_organisation or row.representative
+    ]
+    new_people = iter(_insert_returning(session, Person, people))
+    new_organisations = iter(
+        _insert_returning(
+            session,
+            Organisation,
+            [
+                {
+                    "name": row.organisation_name,
+                    "enterprise_number": row.enterprise_number,
+                    "country": row.country or context.country,
+                    "created_at": now,
+                }
+                for row in rows
+                if row.is_organisation
+            ],
+        )
+    )
+    person_ids: list[int | None] = []
+    organisation_ids: list[int | None] = []
+    representatives = []
+    for row in rows:
+        if not row.is_organisation:
+            person_ids.append(next(new_people))
+            organisation_ids.append(None)
+            continue
+        organisation_id = next(new_organisations)
+        person_ids.append(None)
+        organisation_ids.append(organisation_id)
+        if row.representative:
+            representatives.append(
+                {
+                    "organisation_id": organisation_id,
+                    "person_id": next(new_people),
+                    "starts_on": row.joined_on,
+                    "recorded_at": now,
+                }
+            )
+    if representatives:
+        session.execute(insert(Representative), representatives)
+    return person_ids, organisation_ids
+
+
+def _insert_returning(session: Session, model: Any, rows: list[dict[str, Any]]) -> list[int]:
+    if not rows:
+        return []
+    statement = insert(model).returning(model.id, sort_by_parameter_order=True)
+    return list(session.scalars(statement, rows))
+
+
+def _opening(row: RegisterRow, membership_id: int) -> dict[str, Any]:
+    salt = secrets.token_hex(32)
+    statement = chain.holder_statement(
+        member_number=row.member_number,
+        kind=(MemberKind.LEGAL if row.is_organisation else MemberKind.NATURAL).value,
+        name=row.name,
+        birth_date=row.birth_date,
+        enterprise_number=row.enterprise_number,
+    )
+    return {
+        "commitment": chain.commit_to(salt, statement),
+        "membership_id": membership_id,
+        "salt": salt,
+        "statement": statement,
+        "is_current": True,
+        "recorded_at": clock.now(),
+    }
+
+
+def _entries_of(
+    row: RegisterRow,
+    membership_id: int,
+    public_id: str,
+    commitment: str,
+    context: Context,
+    source: str,
+) -> list[NewEntry]:
+    """A subscription and, if anything was paid, a payment, both on the joining day."""
+    if not row.shares or row.joined_on is None:
+        return []
+    amounts = [(EntryKind.SUBSCRIPTION, row.shares, 0)]
+    if row.paid_cents:
+        amounts.append((EntryKind.PAYMENT, 0, row.paid_cents))
+    return [
+        NewEntry(
+            membership_id=membership_id,
+            membership_public_id=public_id,
+            commitment=commitment,
+            kind=kind,
+            share_class=ORDINARY,
+            nominal_cents=context.nominal_on(row.joined_on),
+            shares=shares,
+            amount_cents=cents,
+            effective_on=row.joined_on,
+            act_id=make_public_id(),
+            source=source,
+        )
+        for kind, shares, cents in amounts
+    ]
+
+
+def _change_members(session: Session, register: Register, changes: list[Change]) -> None:
+    """Write the contact data and endings that a later file brings."""
+    by_member: dict[int, dict[str, str]] = defaultdict(dict)
+    for change in changes:
+        by_member[change.membership_id][change.field] = change.after
+    known = {member.membership_id: member for member in register.members.values()}
+    now = clock.now()
+    contact, endings = [], []
+    for membership_id, after in by_member.items():
+        member = known[membership_id]
+        ended_on = after.pop("ended_on", None)
+        if ended_on is not None:
+            endings.append({"key": membership_id, "ended_on_": _day(ended_on), "changed_at_": now})
+        if not after:
+            continue
+        email = after.get("email", member.email)
+        town = after.get("town", member.town)
+        contact.append(
+            {
+                "key": membership_id,
+                "email_": email or None,
+                "email_key_": email_key(email) if email else None,
+                "language_": after.get("language", member.language),
+                "street_": after.get("street", member.street),
+                "postal_code_": after.get("postal_code", member.postal_code),
+                "town_": town,
+                "country_": after.get("country", member.country),
+                "search_text_": member_search_text(
+                    member.member_number,
+                    member.name,
+                    member.representative,
+                    email,
+                    town,
+                    member.enterprise_number,
+                ),
+                "changed_at_": now,
+            }
+        )
+    connection = session.connection()
+    table = Membership.__table__
+    if contact:
+        columns = [name.rstrip("_") for name in contact[0] if name != "key"]
+        connection.execute(
+            update(table)
+            .where(table.c.id == bindparam("key"))
+            .values({name: bindparam(f"{name}_") for name in columns}),
+            contact,
+        )
+    if endings:
+        connection.execute(
+            update(table)
+            .where(table.c.id == bindparam("key"))
+            .values(
+                ended_on=bindparam("ended_on_"),
+                end_reason=EndReason.UNSTATED.value,
+                changed_at=bindparam("changed_at_"),
+            ),
+            endings,
+        )
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
