@@ -1,0 +1,125 @@
+"""One example per endpoint: what to put into its address and its form so that it succeeds.
+
+``EXAMPLES["feature.view"] = Example(…)``. Everything may be a value or a function of the side that
+is being visited (``tests/access/world.py``), called anew for each request:
+
+* ``arguments``: the variables of the address (``cooperative`` is filled in by itself);
+* ``query``: the query string; ``form`` or ``json``: the body of a POST (PUT, DELETE);
+* ``only``: where a page is one person's own, the roles whose account that is; everybody else
+  is then expected to be refused although they are signed in;
+* ``answers``: further statuses that count as success, each with a reason in a comment here;
+* ``get`` / ``post``: another Example for that method, where the two differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from govern.access import Role
+from govern.accounts.models import Account
+from tests.access.world import EMAIL, Side
+
+OfSide = Callable[[Side], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Example:
+    """How to call one endpoint successfully."""
+
+    arguments: OfSide | Mapping[str, Any] = field(default_factory=dict)
+    query: OfSide | Mapping[str, Any] = field(default_factory=dict)
+    form: OfSide | Mapping[str, Any] = field(default_factory=dict)
+    json: OfSide | Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    only: frozenset[Role | None] | None = None
+    answers: frozenset[int] = frozenset()
+    get: Example | None = None
+    post: Example | None = None
+
+    def for_method(self, method: str) -> Example:
+        """The example that applies to ``method``."""
+        return (self.get if method == "GET" else self.post) or self
+
+
+def given(part: Any, side: Side) -> Any:
+    """A part of an example, worked out for ``side``."""
+    return part(side) if callable(part) else part
+
+
+# -- the house ---------------------------------------------------------------------------------
+
+HOUSE = {
+    "health.alive": Example(),
+    # Not ready: the tests run without Redis.
+    "health.ready": Example(answers=frozenset({503})),
+    "styleguide.show": Example(),
+    "home.index": Example(),
+    "home.cooperative": Example(),
+}
+
+# -- accounts ----------------------------------------------------------------------------------
+
+
+def _own_session(side: Side) -> dict[str, str]:
+    from govern.accounts.models import AccountSession
+    from govern.accounts.services import start_session
+
+    if side.caller is None:
+        return {"public_id": "of-nobody"}
+    start_session(side.session, side.session.get_one(Account, side.caller))
+    query = side.session.query(AccountSession).filter_by(account_id=side.caller)
+    return {"public_id": query.all()[-1].public_id}
+
+
+def _link(side: Side) -> dict[str, str]:
+    from datetime import timedelta
+
+    from govern import clock
+    from govern.accounts.models import SignInLink
+    from govern.accounts.rules import fold_email
+    from govern.accounts.tags import keyed_tag, make_token, token_hash
+
+    address, token = EMAIL.format(role="nobody", code=side.code), make_token()
+    side.session.add(
+        SignInLink(
+            token_hash=token_hash(token),
+            address_tag=keyed_tag("sign-in address", fold_email(address)),
+            identifier=address,
+            candidates=[f"account:{side.accounts[None]}"],
+            made_at=clock.now(),
+            expires_at=clock.now() + timedelta(minutes=20),
+        )
+    )
+    return {"token": token}
+
+
+ACCOUNTS = {
+    "accounts.sign_in": Example(
+        # Nobody has this password: the page comes back and says so.
+        post=Example(
+            form={"identifier": "somebody@example.org", "password": "not the right one"},
+            answers=frozenset({422}),
+        ),
+    ),
+    "accounts.choose": Example(),
+    "accounts.ask_for_link": Example(form={"identifier": "somebody@example.org"}),
+    "accounts.link_sent": Example(),
+    "accounts.open_link": Example(arguments=_link),
+    "accounts.sign_out": Example(),
+    "accounts.set_language": Example(form={"language": "nl", "next": "/profile"}),
+    "accounts.profile": Example(),
+    "accounts.change_password": Example(form={"password": "seven calm badgers dig"}),
+    "accounts.end_one_session": Example(arguments=_own_session),
+    "accounts.end_sessions": Example(),
+    "accounts.roles": Example(
+        form=lambda side: {
+            "identifier": EMAIL.format(role="nobody", code=side.code),
+            "role": "trustee",
+        }
+    ),
+    "accounts.end_grant": Example(arguments=lambda side: {"grant": side.grant}),
+}
+
+EXAMPLES: dict[str, Example] = {**HOUSE, **ACCOUNTS}

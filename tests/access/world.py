@@ -1,0 +1,140 @@
+"""Two cooperatives with the same things in each, and one account in every role of each.
+
+``build_side`` calls the builders in order; a feature appends its own to ``BUILDERS``. What a
+builder makes it leaves on the side (``side.roll_id = …``) as plain values: the rows belong to a
+session that is gone when the requests come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from govern import clock
+from govern.access import SYSTEM, Role
+from govern.accounts.models import GRANTED_ROLES
+from govern.accounts.services import create_account, grant_role, open_grants
+from govern.cooperatives.models import Cooperative, RuleSet
+from govern.cooperatives.rules import rules_to_json
+from govern.register.models import Membership, Person
+from tests.conftest import SettableClock, sample_rules
+
+NOW = datetime(2018, 6, 1, 12, 0, tzinfo=UTC)
+EMAIL = "{role}@{code}.example.org"
+
+
+class Side(SimpleNamespace):
+    """One cooperative: ``code``, ``cooperative_id``, ``accounts`` (account id by role, and
+    ``None`` for somebody without a role), and whatever the builders add.
+
+    In an example also ``caller`` (the account id of who asks, None for a stranger) and
+    ``session`` (to make something for this one request; it is committed for you).
+    """
+
+    code: str
+    cooperative_id: int
+    accounts: dict[Role | None, int]
+    caller: int | None
+    session: Session
+
+
+def make_cooperative(session: Session, side: Side) -> None:
+    made = Cooperative(
+        code=side.code,
+        name=side.code.title(),
+        country="BE",
+        languages=["fr", "nl", "de", "en"],
+        created_at=clock.now(),
+    )
+    made.rule_sets.append(
+        RuleSet(
+            starts_on=date(2017, 1, 1),
+            source="statutes of the tests",
+            source_confirmed=True,
+            rules=rules_to_json(sample_rules()),
+            recorded_at=clock.now(),
+        )
+    )
+    session.add(made)
+    session.flush()
+    side.cooperative_id = made.id
+
+
+def make_accounts(session: Session, side: Side) -> None:
+    """One account per role. The member's own role follows from the register (``make_member``)."""
+    for role in (None, Role.MEMBER, *GRANTED_ROLES):
+        name = role.value if role else "nobody"
+        account = create_account(
+            session,
+            name=f"{name} of {side.code}",
+            email=EMAIL.format(role=name, code=side.code),
+            language="en",
+        )
+        side.accounts[role] = account.id
+        if role in GRANTED_ROLES:
+            grant_role(session, SYSTEM, account, side.cooperative_id, role)
+    auditors = [
+        grant
+        for grant in open_grants(session, side.cooperative_id)
+        if grant.role == Role.AUDITOR.value
+    ]
+    side.grant = auditors[0].public_id
+
+
+def make_member(session: Session, side: Side) -> None:
+    """The account with the member's role is a member with a paid share; so are three others."""
+    from govern.register.services.members import Contact, NewMember, add_member
+
+    cooperative = session.get_one(Cooperative, side.cooperative_id)
+    for number, family_name in enumerate(("member", "Two", "Three", "Four"), start=1):
+        membership = add_member(
+            session,
+            SYSTEM,
+            cooperative,
+            NewMember(
+                member_number="",
+                joined_on=date(2017, 6, 1),
+                category="A",
+                shares=2,
+                paid_cents=3000,
+                given_name=f"{family_name} of",
+                family_name=side.code,
+                contact=Contact(email=f"{number}@{side.code}.example.org", language="en"),
+            ),
+        )
+        if number == 1:
+            person = session.get_one(Person, membership.person_id)
+            person.account_id = side.accounts[Role.MEMBER]
+            side.own_membership = membership.public_id
+        if number == 2:
+            side.membership = membership.public_id
+    session.flush()
+
+
+BUILDERS: list[Callable[[Session, Side], None]] = [make_cooperative, make_accounts, make_member]
+
+
+def build_side(session: Session, code: str) -> Side:
+    """A whole cooperative with everything that routes are about."""
+    side = Side(code=code, accounts={}, caller=None)
+    for build in BUILDERS:
+        build(session, side)
+        session.commit()
+    return side
+
+
+def standing_clock() -> SettableClock:
+    """The clock of the world: it stands still, since all cells see the same moment."""
+    return SettableClock(NOW)
+
+
+def facts_of(side: Side) -> dict[str, Any]:
+    """Everything on a side, for messages of failing tests."""
+    return {key: value for key, value in vars(side).items() if key not in ("session", "accounts")}
+
+
+__all__ = ["BUILDERS", "Membership", "Side", "build_side", "facts_of", "standing_clock"]
