@@ -1,0 +1,153 @@
+"""Factories of the register: a cooperative with three categories, members, imports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from govern.access import SYSTEM
+from govern.cooperatives.models import Cooperative
+from govern.cooperatives.rules import Category, rules_to_json
+from govern.register import jobs as register_jobs
+from govern.register.models import ImportBatch, Membership
+from govern.register.services import imports, members
+from govern.register.services.members import Contact, NewMember
+from tests.conftest import sample_rules
+
+DATA = Path(__file__).parent / "data"
+HEADER = (
+    "Member number;Name;Given name;Birth date;E-mail;Language;Street and number;Postal code;"
+    "Municipality;Country;Category;Joined on;Number of shares;Paid amount;Enterprise number;"
+    "Representative;Left on"
+)
+
+
+@pytest.fixture
+def cooperative(make_cooperative: Callable[..., Cooperative], session: Session) -> Cooperative:
+    """A cooperative whose rule set knows the categories A, B and C."""
+    made = make_cooperative()
+    rules = sample_rules()
+    third = Category("C", {"fr": "Partenaires externes", "en": "Outside partners"})
+    made.rule_sets[0].rules = rules_to_json(replace(rules, categories=(*rules.categories, third)))
+    session.commit()
+    return made
+
+
+def csv_file(*rows: str, header: str = HEADER) -> bytes:
+    """A file in UTF-8 with semicolons, as a spreadsheet would save it."""
+    return "\r\n".join([header, *rows, ""]).encode()
+
+
+def row(
+    number: str = "1",
+    family: str = "Peeters",
+    given: str = "An",
+    born: str = "01/02/1980",
+    email: str = "an@example.org",
+    category: str = "A",
+    joined: str = "01/03/2018",
+    shares: str = "1",
+    paid: str = "30,00",
+    **others: str,
+) -> str:
+    """One row of ``csv_file``; what is not said is ordinary."""
+    cells = [
+        number,
+        family,
+        given,
+        born,
+        email,
+        others.get("language", "NL"),
+        others.get("street", "Kerkstraat 1"),
+        others.get("postal_code", "9000"),
+        others.get("town", "Gent"),
+        others.get("country", "BE"),
+        category,
+        joined,
+        shares,
+        paid,
+        others.get("enterprise", ""),
+        others.get("representative", ""),
+        others.get("left", ""),
+    ]
+    return ";".join(cells)
+
+
+@pytest.fixture
+def check_file(session: Session, cooperative: Cooperative) -> Callable[..., ImportBatch]:
+    """``check_file(content)``: the import after its check, as the preview shows it."""
+
+    def check(content: bytes, **options: Any) -> ImportBatch:
+        batch = imports.start_import(session, SYSTEM, cooperative, "register.csv", content, "en")
+        if options.get("hold_back_duplicates"):
+            batch.hold_back_duplicates = True
+        session.commit()
+        register_jobs.check_import(session, batch.id)
+        session.commit()
+        return batch
+
+    return check
+
+
+@pytest.fixture
+def import_file(
+    session: Session, check_file: Callable[..., ImportBatch]
+) -> Callable[..., ImportBatch]:
+    """``import_file(content)``: checked, confirmed and written."""
+
+    def bring_in(content: bytes, **options: Any) -> ImportBatch:
+        batch = check_file(content, **options)
+        imports.confirm_import(session, SYSTEM, batch, batch.plan_digest)
+        session.commit()
+        register_jobs.run_import(session, batch.id)
+        session.commit()
+        return batch
+
+    return bring_in
+
+
+@pytest.fixture
+def make_member(session: Session, cooperative: Cooperative) -> Callable[..., Membership]:
+    """``make_member(number="7", shares=2, paid_cents=6000)``: admitted by the registrar's form."""
+
+    def make(number: str = "", **fields: Any) -> Membership:
+        contact = Contact(
+            language=fields.pop("language", "en"),
+            email=fields.pop("email", ""),
+            street="Kerkstraat 1",
+            postal_code="9000",
+            town="Gent",
+            country=fields.pop("country", "BE"),
+        )
+        shares = fields.pop("shares", 1)
+        values: dict[str, Any] = {
+            "member_number": number,
+            "joined_on": date(2018, 1, 10),
+            "category": "A",
+            "contact": contact,
+            "given_name": "An",
+            "family_name": "Peeters",
+            "shares": shares,
+            "paid_cents": shares * 3000,
+            "accept_duplicate": True,
+        }
+        if "organisation_name" in fields:
+            values |= {
+                "given_name": "",
+                "family_name": "",
+                "enterprise_number": "0871985062",
+                "representative_given_name": "Victor",
+                "representative_family_name": "Verelst",
+                "category": "B",
+            }
+        made = members.add_member(session, SYSTEM, cooperative, NewMember(**{**values, **fields}))
+        session.commit()
+        return made
+
+    return make
