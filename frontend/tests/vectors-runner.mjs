@@ -76,6 +76,9 @@ export async function runVectors(protocol, vectors) {
       const element = decode(base);
       const exponent = BigInt(scalar);
       same(`${name} power`, group.encode(group.power(element, exponent)), result);
+      const several = group.powers(element, [exponent, 0n, 1n, exponent + q]);
+      const wanted = [result, data.identity, base, result];
+      several.forEach((one, i) => same(`${name} shared power ${i}`, group.encode(one), wanted[i]));
       same(`${name} secret power`, group.encode(group.powerSecret(element, exponent)), result);
       if (!group.isIdentity(element)) {
         const fixed = group.fixedBase(element);

@@ -244,20 +244,45 @@ function unsignedText(ballot) {
   return JSON.stringify(rest);
 }
 
-function verifyAnswer(election, question, answer, proofs, s0, what) {
+/**
+ * Read the ciphertexts of an answer, and raise each α and β to every challenge that its proofs
+ * need. Raising to q as well shows that the element is in the group (`decode` in bulk).
+ * @returns for each choice `{alpha, beta, raised: {alpha, beta}[]}`: `raised` in the order of the
+ *   challenges: two of the individual proof, then those of the blank and overall proofs for the
+ *   blank's own ciphertext
+ */
+function raiseChoices(group, question, answer, proofs) {
+  return answer.choices.map((choice, index) => {
+    const challenges = proofs.individual[index].map(({ challenge }) => challenge);
+    if (question.blank && index === 0) {
+      challenges.push(proofs.blank[0].challenge, proofs.overall[0].challenge);
+    }
+    const raise = (text) => {
+      const element = group.decodeKnown(text);
+      const [last, ...raised] = group.powers(element, [group.q, ...challenges]);
+      require(!group.isIdentity(element), "element", "An element is the identity.");
+      require(group.isIdentity(last), "element", "An element is outside the prime-order group.");
+      return { element, raised };
+    };
+    const [alpha, beta] = [raise(choice.alpha), raise(choice.beta)];
+    return {
+      alpha: alpha.element,
+      beta: beta.element,
+      raised: challenges.map((_, i) => ({ alpha: alpha.raised[i], beta: beta.raised[i] })),
+    };
+  });
+}
+
+function verifyAnswer(election, question, answer, { proofs, choices }, s0, what) {
   const { group } = election;
   const pairs = answer.choices;
-  const choices = pairs.map(({ alpha, beta }) => ({
-    alpha: group.decodeKnown(alpha),
-    beta: group.decodeKnown(beta),
-  }));
-  choices.forEach((choice, index) => {
+  choices.forEach(({ raised }, index) => {
     const { alpha, beta } = pairs[index];
     verifyDisjunction(
       election,
       [
-        { ...choice, value: 0n },
-        { ...choice, value: 1n },
+        { ...raised[0], value: 0n },
+        { ...raised[1], value: 1n },
       ],
       proofs.individual[index],
       `prove|${s0}|${alpha},${beta}`,
@@ -270,16 +295,22 @@ function verifyAnswer(election, question, answer, proofs, s0, what) {
     alpha: group.multiply(left.alpha, right.alpha),
     beta: group.multiply(left.beta, right.beta),
   }));
-  const values = [];
-  for (let value = question.min; value <= question.max; value += 1) {
-    values.push({ ...sum, value: BigInt(value) });
-  }
+  const ranged = question.blank ? proofs.overall.slice(1) : proofs.overall;
+  const challenges = ranged.map(({ challenge }) => challenge);
+  if (question.blank) challenges.push(proofs.blank[1].challenge);
+  const [alphas, betas] = [sum.alpha, sum.beta].map((one) => group.powers(one, challenges));
+  const values = ranged.map((_, i) => ({
+    alpha: alphas[i],
+    beta: betas[i],
+    value: BigInt(question.min + i),
+  }));
   if (question.blank) {
+    const [forBlank, forOverall] = choices[0].raised.slice(2);
     verifyDisjunction(
       election,
       [
-        { ...choices[0], value: 0n },
-        { ...sum, value: 0n },
+        { ...forBlank, value: 0n },
+        { alpha: alphas.at(-1), beta: betas.at(-1), value: 0n },
       ],
       proofs.blank,
       `bproof0|${s}`,
@@ -288,7 +319,7 @@ function verifyAnswer(election, question, answer, proofs, s0, what) {
     );
     verifyDisjunction(
       election,
-      [{ ...choices[0], value: 1n }, ...values],
+      [{ ...forOverall, value: 1n }, ...values],
       proofs.overall,
       `bproof1|${s}`,
       "overall_proof",
@@ -348,11 +379,9 @@ export function verifyBallot(election, credentials, text) {
     "signature",
     "The signature does not hold.",
   );
-  ballot.answers.forEach((answer) =>
-    answer.choices.forEach(({ alpha, beta }) => {
-      group.decode(alpha);
-      group.decode(beta);
-    }),
+  // Every element of the ballot is read and found to be in the group before any proof is checked.
+  const choices = ballot.answers.map((answer, index) =>
+    raiseChoices(group, election.questions[index], answer, proofs[index]),
   );
   const s0 = `${election.fingerprint}|${ballot.credential}`;
   ballot.answers.forEach((answer, index) =>
@@ -360,7 +389,7 @@ export function verifyBallot(election, credentials, text) {
       election,
       election.questions[index],
       answer,
-      proofs[index],
+      { proofs: proofs[index], choices: choices[index] },
       s0,
       `Answer ${index + 1}`,
     ),

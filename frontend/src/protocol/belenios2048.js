@@ -3,6 +3,7 @@
  * (2048 bits), written in decimal. Parameters: specification of Belenios, section 5.1.
  */
 import { require } from "./errors.js";
+import { sharedPowers } from "./shared-powers.js";
 
 const P = BigInt(
   "20694785691422546401013643657505008064922989295751104097100884787057374219242717401922237254497684338129066633138078958404960054389636289796393038773905722803605973749427671376777618898589872735865049081167099310535867780980030790491654063777173764198678527273474476341835600035698305193144284561701911000786737307333564123971732897913240474578834468260652327974647951137672658693582180046317922073668860052627186363386088796882120769432366149491002923444346373222145884100586421050242120365433561201320481118852408731077014151666200162313177169372189248078507711827842317498073276598828825169183103125680162072880719",
@@ -60,6 +61,12 @@ function decodeWithIdentity(text) {
   return value;
 }
 
+const OPERATIONS = {
+  identity: 1n,
+  multiply: (left, right) => (left * right) % P,
+  square: (element) => (element * element) % P,
+};
+
 export const belenios2048Group = Object.freeze({
   name: "BELENIOS-2048",
   q: Q,
@@ -84,6 +91,7 @@ export const belenios2048Group = Object.freeze({
   isIdentity: (element) => element === 1n,
 
   power: modularPower,
+  powers: (element, exponents) => sharedPowers(OPERATIONS, element, exponents),
   powerSecret: modularPower,
   powerProduct: (left, m, right, n) => (modularPower(left, m) * modularPower(right, n)) % P,
 

@@ -9,6 +9,7 @@ import { mulAddUnsafe, normalizeZ } from "@noble/curves/abstract/curve.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
 
 import { require } from "./errors.js";
+import { sharedPowers } from "./shared-powers.js";
 
 const { Point } = ed25519;
 const SIGN = 1n << 255n;
@@ -39,6 +40,13 @@ function decodePoint(text) {
   return point;
 }
 
+const OPERATIONS = {
+  identity: Point.ZERO,
+  multiply: (left, right) => left.add(right),
+  square: (element) => element.double(),
+  invert: (element) => element.negate(),
+};
+
 export const ed25519Group = Object.freeze({
   name: "Ed25519",
   q: Point.Fn.ORDER,
@@ -60,7 +68,10 @@ export const ed25519Group = Object.freeze({
     return point;
   },
 
-  /** Read a text that `decode` has accepted before, without checking the subgroup again. */
+  /**
+   * Read a text without looking whether the element is in the group: for one that `decode` has
+   * accepted before, or whose q-th power is looked at together with others (`powers`).
+   */
   decodeKnown: decodePoint,
 
   encode: (element) => encodeAffine(element.toAffine()),
@@ -78,6 +89,9 @@ export const ed25519Group = Object.freeze({
 
   /** element^scalar, 0 ≤ scalar < q. For public scalars: time depends on them. */
   power: (element, scalar) => element.multiplyUnsafe(scalar),
+
+  /** element^exponent for several public exponents, which may be q itself. */
+  powers: (element, exponents) => sharedPowers(OPERATIONS, element, exponents),
 
   /** element^scalar for a secret scalar, with a fixed sequence of operations. */
   powerSecret: (element, scalar) =>

@@ -87,7 +87,8 @@ export function beginDisjunction(election, branches, truth, nextScalar) {
  * Verify a disjunction: A = g^response·α^challenge, B = y^response·(β/g^M)^challenge, and the
  * hash of all of them is the sum of the challenges.
  * @param election
- * @param {{alpha, beta, value: bigint}[]} branches decoded ciphertexts and claimed values
+ * @param {{alpha, beta, value: bigint}[]} branches α^challenge and β^challenge of each branch (the
+ *   caller shares the work, see `powers` of a group), and the claimed values
  * @param {{challenge: bigint, response: bigint}[]} proofs
  * @param {string} prefix hash input before the commitments
  * @param {string} step @param {string} detail for the error
@@ -102,9 +103,9 @@ export function verifyDisjunction(election, branches, proofs, prefix, step, deta
     const { challenge, response } = proofs[index];
     sum += challenge;
     const shift = modulo(-value * challenge, q);
-    let b = group.multiply(election.keyPower(response), group.power(beta, challenge));
+    let b = group.multiply(election.keyPower(response), beta);
     if (shift !== 0n) b = group.multiply(b, generator(shift));
-    commitments.push(group.multiply(generator(response), group.power(alpha, challenge)), b);
+    commitments.push(group.multiply(generator(response), alpha), b);
   });
   const texts = group.encodeAll(commitments);
   require(hashToScalar(q, `${prefix}|${joinPairs(texts)}`) === modulo(sum, q), step, detail);
