@@ -209,6 +209,9 @@ def _handler(harness: Harness) -> type[BaseHTTPRequestHandler]:
             elif path.endswith("/public-key"):
                 key = trustees.read_trustee_key(harness.held.group, value["public_key"].encode())
                 harness.public_keys.append(key.public_key.text)
+                if fault == "after":
+                    self.connection.close()
+                    return
                 self._json({})
             elif path.endswith("/partial-decryption"):
                 harness.parts.append(value["partial_decryption"])

@@ -256,6 +256,7 @@ class TrusteePage {
     const file = this.#fileField();
     const phrase = this.#passphraseField("trustee-passphrase", "passphrase_label", "off");
     const name = made?.name ?? `govern-trustee-key-${uuid}.age`;
+    let first = null;
     const send = this.#button("read_back", () =>
       this.#during(send, async () => {
         const key = await this.#readKey(file.input, phrase.input.value);
@@ -266,7 +267,9 @@ class TrusteePage {
         }
         this.status.textContent = t("sending_key");
         const { publicKeyUrl, csrfToken } = this.#root.dataset;
-        await postJson(publicKeyUrl, { public_key: key.json }, csrfToken);
+        // Each reading proves the key anew; after a lost answer the very same text is sent again.
+        if (first?.publicKey !== key.publicKey) first = key;
+        await postJson(publicKeyUrl, { public_key: first.json }, csrfToken);
         this.#unsent = false;
         this.#root.dataset.publicKey = key.publicKey;
         this.#showNote("key_sent_heading", "key_sent_intro");
