@@ -134,7 +134,7 @@ def mails(session, run_jobs):
 
     from govern.mail import OutboxMail
 
-    def read(category="sign-in"):
+    def read(category="sign_in"):
         run_jobs()
         return list(
             session.scalars(

@@ -15,7 +15,7 @@ from govern.accounts.tags import make_token, token_hash
 from govern.database import changed_rows
 from govern.mail import DeliveryState, OutboxMail
 
-SIGN_IN_MAIL = "sign-in"
+SIGN_IN_MAIL = "sign_in"
 """The category of mails that bring a link, in the outbox."""
 
 
