@@ -151,6 +151,12 @@ def recognise(header: str) -> str | None:
     return known[close[0]] if close else None
 
 
+def count_known(headers: Sequence[str]) -> int:
+    """How many different fields are named exactly (a quick test for which row is the heading)."""
+    known = _by_name()
+    return len({field for header in headers if (field := known.get(fold(header)))})
+
+
 def recognise_columns(headers: Sequence[str]) -> dict[str, int]:
     """Field → column (from 0). An exact name wins over a similar one, the left column over later
     ones; a field is found once."""

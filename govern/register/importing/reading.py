@@ -16,7 +16,7 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from govern.register.importing.headers import recognise_columns
+from govern.register.importing.headers import count_known
 from govern.register.rules.values import Cell, cell_text
 
 MAX_ROWS = 200_000
@@ -142,7 +142,7 @@ def _find_delimiter(text: str) -> str:
             return (0, 0, 0)
         if not rows:
             return (0, 0, 0)
-        known = max(len(recognise_columns(row)) for row in rows)
+        known = max(count_known(row) for row in rows)
         width = max(len(row) for row in rows)
         return (known, sum(len(row) == width for row in rows) if width > 1 else 0, width)
 
@@ -163,8 +163,8 @@ def _read_workbook(content: bytes) -> Table:
             if any(cell not in (None, "") for row in rows[:HEADER_SEARCH_ROWS] for cell in row):
                 header_row = _find_header(rows)
                 headers = _headers(rows[header_row - 1])
-                tables.append((len(recognise_columns(headers)), name, header_row, headers, rows))
-                if len(recognise_columns(headers)) >= len(headers) > 3:
+                tables.append((count_known(headers), name, header_row, headers, rows))
+                if count_known(headers) >= len(headers) > 3:
                     break
     except (CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
         if isinstance(error, UnreadableFile):
@@ -239,7 +239,7 @@ def _find_header(rows: Sequence[Sequence[Cell]]) -> int:
         cells = [cell_text(cell) for cell in row]
         if not first and any(cell.strip() for cell in cells):
             first = number
-        known = len(recognise_columns(cells))
+        known = count_known(cells)
         if known > most:
             best, most = number, known
     if not first:

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -27,8 +27,7 @@ from govern.register.models import (
     ShareEntry,
 )
 from govern.register.rules import chain
-
-CHUNK = 5000
+from govern.register.services.bulk import insert_rows
 
 
 class BrokenLedger(GovernError):
@@ -88,11 +87,10 @@ def append_entries(
     entries: Sequence[NewEntry],
     *,
     recorded_by_id: int | None,
-    progress: Callable[[int], None] | None = None,
 ) -> list[int]:
     """Append ``entries`` in order and move the head; returns their sequence numbers.
 
-    The caller has checked what they mean. ``progress`` is told how many are written.
+    The caller has checked what they mean.
     """
     head = lock_register(session, cooperative.id)
     now = clock.now()
@@ -139,10 +137,7 @@ def append_entries(
             }
         )
         previous = digest
-    for start in range(0, len(rows), CHUNK):
-        session.execute(insert(ShareEntry), rows[start : start + CHUNK])
-        if progress is not None:
-            progress(min(start + CHUNK, len(rows)))
+    insert_rows(session, ShareEntry, rows)
     first = head.sequence + 1
     head.sequence, head.hash = sequence, previous
     session.flush()

@@ -9,14 +9,13 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, aliased
 
 from govern import clock
 from govern.access import Actor
 from govern.cooperatives.models import Cooperative, RuleSet
 from govern.cooperatives.rules import rules_from_json
-from govern.database import make_public_id
 from govern.errors import RuleViolation
 from govern.register.importing.comparing import (
     Change,
@@ -40,6 +39,7 @@ from govern.register.models import (
 from govern.register.rules import chain
 from govern.register.rules.folding import email_key, fold, name_key
 from govern.register.rules.ledger import ORDINARY
+from govern.register.services.bulk import insert_rows, make_public_ids, reserve_ids
 from govern.register.services.chain import NewEntry, append_entries
 from govern.register.services.holdings import holdings_on
 from govern.register.services.members import member_search_text
@@ -192,16 +192,19 @@ def _insert_members(
 ) -> list[NewEntry]:
     now = clock.now()
     person_ids, organisation_ids = _insert_holders(session, rows, context)
-    memberships: list[dict[str, Any]] = []
-    for row, person_id, organisation_id in zip(rows, person_ids, organisation_ids, strict=True):
-        name = row.name
-        memberships.append(
+    ids = reserve_ids(session, Membership, len(rows))
+    public_ids = make_public_ids(len(rows))
+    insert_rows(
+        session,
+        Membership,
+        [
             {
-                "public_id": make_public_id(),
+                "id": ids[n],
+                "public_id": public_ids[n],
                 "cooperative_id": cooperative.id,
                 "member_number": row.member_number,
-                "person_id": person_id,
-                "organisation_id": organisation_id,
+                "person_id": person_ids[n],
+                "organisation_id": organisation_ids[n],
                 "joined_on": row.joined_on,
                 "ended_on": row.ended_on,
                 "end_reason": EndReason.UNSTATED.value if row.ended_on else None,
@@ -220,7 +223,7 @@ def _insert_members(
                 ),
                 "search_text": member_search_text(
                     row.member_number,
-                    name,
+                    row.name,
                     row.representative,
                     row.email,
                     row.town,
@@ -229,10 +232,12 @@ def _insert_members(
                 "created_at": now,
                 "changed_at": now,
             }
-        )
-    ids = _insert_returning(session, Membership, memberships)
-    session.execute(
-        insert(MembershipCategory),
+            for n, row in enumerate(rows)
+        ],
+    )
+    insert_rows(
+        session,
+        MembershipCategory,
         [
             {
                 "membership_id": membership_id,
@@ -244,13 +249,11 @@ def _insert_members(
         ],
     )
     openings = [_opening(row, membership_id) for row, membership_id in zip(rows, ids, strict=True)]
-    session.execute(insert(HolderOpening), openings)
+    insert_rows(session, HolderOpening, openings)
     entries: list[NewEntry] = []
-    for row, membership_id, membership, opening in zip(
-        rows, ids, memberships, openings, strict=True
-    ):
+    for row, membership_id, public_id, opening in zip(rows, ids, public_ids, openings, strict=True):
         entries += _entries_of(
-            row, membership_id, membership["public_id"], opening["commitment"], context, source
+            row, membership_id, public_id, opening["commitment"], context, source
         )
     return entries
 
@@ -260,68 +263,70 @@ def _insert_holders(
 ) -> tuple[list[int | None], list[int | None]]:
     """Insert persons, organisations and representatives; ids per row, None where not applicable."""
     now = clock.now()
-    names = [
-        row.representative_names() if row.is_organisation else (row.given_name, row.family_name)
-        for row in rows
-    ]
-    people = [
-        {
-            "given_name": given,
-            "family_name": family,
-            "birth_date": None if row.is_organisation else row.birth_date,
-            "name_key": name_key(given, family),
-            "created_at": now,
-        }
-        for row, (given, family) in zip(rows, names, strict=True)
-        if not row.is_organisation or row.representative
-    ]
-    new_people = iter(_insert_returning(session, Person, people))
-    new_organisations = iter(
-        _insert_returning(
-            session,
-            Organisation,
-            [
-                {
-                    "name": row.organisation_name,
-                    "enterprise_number": row.enterprise_number,
-                    "country": row.country or context.country,
-                    "created_at": now,
-                }
-                for row in rows
-                if row.is_organisation
-            ],
+    with_person = [row for row in rows if not row.is_organisation or row.representative]
+    firms = [row for row in rows if row.is_organisation]
+    new_people = dict(
+        zip(
+            (row.row for row in with_person),
+            reserve_ids(session, Person, len(with_person)),
+            strict=True,
         )
     )
-    person_ids: list[int | None] = []
-    organisation_ids: list[int | None] = []
-    representatives = []
-    for row in rows:
-        if not row.is_organisation:
-            person_ids.append(next(new_people))
-            organisation_ids.append(None)
-            continue
-        organisation_id = next(new_organisations)
-        person_ids.append(None)
-        organisation_ids.append(organisation_id)
-        if row.representative:
-            representatives.append(
-                {
-                    "organisation_id": organisation_id,
-                    "person_id": next(new_people),
-                    "starts_on": row.joined_on,
-                    "recorded_at": now,
-                }
-            )
-    if representatives:
-        session.execute(insert(Representative), representatives)
-    return person_ids, organisation_ids
-
-
-def _insert_returning(session: Session, model: Any, rows: list[dict[str, Any]]) -> list[int]:
-    if not rows:
-        return []
-    statement = insert(model).returning(model.id, sort_by_parameter_order=True)
-    return list(session.scalars(statement, rows))
+    new_firms = dict(
+        zip(
+            (row.row for row in firms),
+            reserve_ids(session, Organisation, len(firms)),
+            strict=True,
+        )
+    )
+    people = []
+    for row in with_person:
+        given, family = (
+            row.representative_names() if row.is_organisation else (row.given_name, row.family_name)
+        )
+        people.append(
+            {
+                "id": new_people[row.row],
+                "given_name": given,
+                "family_name": family,
+                "birth_date": row.birth_date,
+                "name_key": name_key(given, family),
+                "created_at": now,
+            }
+        )
+    insert_rows(session, Person, people)
+    insert_rows(
+        session,
+        Organisation,
+        [
+            {
+                "id": new_firms[row.row],
+                "name": row.organisation_name,
+                "enterprise_number": row.enterprise_number,
+                "country": row.country or context.country,
+                "created_at": now,
+            }
+            for row in firms
+        ],
+    )
+    insert_rows(
+        session,
+        Representative,
+        [
+            {
+                "organisation_id": new_firms[row.row],
+                "person_id": new_people[row.row],
+                "starts_on": row.joined_on,
+                "recorded_at": now,
+            }
+            for row in firms
+            if row.representative
+        ],
+    )
+    return (
+        [None if row.is_organisation else new_people[row.row] for row in rows],
+        [new_firms.get(row.row) for row in rows],
+    )
 
 
 def _opening(row: RegisterRow, membership_id: int) -> dict[str, Any]:
@@ -368,10 +373,12 @@ def _entries_of(
             shares=shares,
             amount_cents=cents,
             effective_on=row.joined_on,
-            act_id=make_public_id(),
+            act_id=act_id,
             source=source,
         )
-        for kind, shares, cents in amounts
+        for act_id, (kind, shares, cents) in zip(
+            make_public_ids(len(amounts)), amounts, strict=True
+        )
     ]
 
 

@@ -11,7 +11,7 @@ import csv
 import hashlib
 import io
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePath
@@ -19,7 +19,7 @@ from typing import Any
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from govern import audit, clock
@@ -41,6 +41,7 @@ from govern.register.models import (
     Severity,
 )
 from govern.register.rules.values import cell_text
+from govern.register.services.bulk import insert_rows
 from govern.register.services.chain import lock_register
 from govern.register.services.import_register import apply_plan, load_register
 from govern.register.services.ledger import refuse_on_hold
@@ -49,7 +50,6 @@ from govern.register.texts import FIELD_NAMES, file_text, problem_text
 CHECK_JOB = "register.check_import"
 IMPORT_JOB = "register.run_import"
 KEEP_FOR = timedelta(days=30)
-CHUNK = 2000
 
 Progress = Callable[[int, int], None]
 
@@ -486,46 +486,41 @@ def purge_imports(session: Session, now: datetime) -> int:
 def _keep_findings(session: Session, batch: ImportBatch, plan: Plan) -> None:
     session.execute(delete(ImportProblem).where(ImportProblem.batch_id == batch.id))
     session.execute(delete(ImportChange).where(ImportChange.batch_id == batch.id))
-    for chunk in _chunks(
-        {
-            "batch_id": batch.id,
-            "row": problem.row,
-            "column": problem.column,
-            "value": problem.value,
-            "severity": problem.severity,
-            "code": problem.code,
-            "params": dict(problem.params),
-        }
-        for problem in plan.problems
-    ):
-        session.execute(insert(ImportProblem), chunk)
-    for chunk in _chunks(
-        {
-            "batch_id": batch.id,
-            "row": change.row,
-            "membership_id": change.membership_id,
-            "field": change.field,
-            "before": change.before,
-            "after": change.after,
-        }
-        for change in plan.changes
-    ):
-        session.execute(insert(ImportChange), chunk)
+    insert_rows(
+        session,
+        ImportProblem,
+        [
+            {
+                "batch_id": batch.id,
+                "row": problem.row,
+                "column": problem.column,
+                "value": problem.value,
+                "severity": problem.severity,
+                "code": problem.code,
+                "params": dict(problem.params),
+            }
+            for problem in plan.problems
+        ],
+    )
+    insert_rows(
+        session,
+        ImportChange,
+        [
+            {
+                "batch_id": batch.id,
+                "row": change.row,
+                "membership_id": change.membership_id,
+                "field": change.field,
+                "before": change.before,
+                "after": change.after,
+            }
+            for change in plan.changes
+        ],
+    )
     batch.counts = plan.counts()
     batch.rows_total = plan.rows
     if batch.state == ImportState.CHECKING.value:
         batch.plan_digest = plan.digest()
-
-
-def _chunks(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    chunk: list[dict[str, Any]] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
 
 
 def _layout_json(table: Table) -> dict[str, Any]:

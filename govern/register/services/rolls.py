@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Row, delete, func, insert, or_, select
+from sqlalchemy import Row, delete, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from govern import audit, clock
@@ -41,10 +41,9 @@ from govern.register.rules.roll import (
     standing_on,
     totals_of,
 )
+from govern.register.services.bulk import insert_rows
 from govern.register.services.holdings import holdings_on
 from govern.register.texts import obstacle_text
-
-CHUNK = 5000
 
 
 def take_roll(
@@ -102,10 +101,7 @@ def take_roll(
     )
     session.add(roll)
     session.flush()
-    for start in range(0, len(rows), CHUNK):
-        session.execute(
-            insert(RollEntry), [{"roll_id": roll.id, **row} for row in rows[start : start + CHUNK]]
-        )
+    insert_rows(session, RollEntry, [{"roll_id": roll.id, **row} for row in rows])
     _record(session, actor, roll, "taken", {"record_date": record_date.isoformat()})
     return roll
 
