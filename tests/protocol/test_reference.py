@@ -82,6 +82,13 @@ def test_an_archive_that_lost_a_ballot_does_not_extend_the_older_one(tmp_path: P
         error = refusal(finished(folder).read_bytes(), tmp_path, extends=other)
         assert error.number == 9
         assert error.step == "extends"
+    # As long as it should be, but with another byte somewhere.
+    known = older.read_bytes()
+    for place in (600, 80_000, len(known) - 600):
+        other.write_bytes(known[:place] + bytes([known[place] ^ 1]) + known[place + 1 :])
+        error = refusal(finished(folder).read_bytes(), tmp_path, extends=other)
+        assert (error.number, error.step) == (9, "extends")
+        assert "not its beginning" in error.detail
     # The whole of it against the open state: longer than the archive under audit.
     error = refusal(older.read_bytes(), tmp_path, extends=finished(folder))
     assert error.number == 9

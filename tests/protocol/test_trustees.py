@@ -57,9 +57,11 @@ class Ceremony:
         proof = prove_knowledge(self.group, f"sigmsg|{message}|", self._keys[index], self._source)
         return proof.message()
 
-    def sign_all_again(self, content: Message) -> None:
+    def sign_all_again(
+        self, content: Message, names: tuple[str, ...] = ("certs", "coefexps")
+    ) -> None:
         """Every signature made again over what now stands there."""
-        for name in ("certs", "coefexps"):
+        for name in names:
             for index, signed in enumerate(content[name]):
                 signed["signature"] = self.sign(index, signed["message"])
         for index, signed in enumerate(content["coefexps"]):
@@ -167,6 +169,27 @@ def test_wrong_contents_are_refused_even_if_everybody_signs_them(
     change(ceremony, content)
     ceremony.sign_all_again(content)
     assert refused_step(ceremony.group, content) == step
+
+
+def test_a_certificate_must_be_signed_by_its_own_key() -> None:
+    ceremony = Ceremony(REFERENCE / "ed25519-threshold")
+    for name in ("challenge", "response"):
+        content = with_leaf(ceremony.content, ("certs", 1, "signature", name), mutate)
+        ceremony.sign_all_again(content, ("coefexps",))
+        assert refused_step(ceremony.group, content) == "certificate"
+
+
+def test_two_trustees_may_not_sign_with_one_key() -> None:
+    ceremony = Ceremony(REFERENCE / "ed25519-threshold")
+    content = with_leaf(ceremony.content, ("threshold",), lambda value: value)
+    first, second = (
+        encoding.parse(content["certs"][index]["message"].encode()) for index in (0, 1)
+    )
+    second["verification"] = first["verification"]
+    content["certs"][1]["message"] = encoding.dump_text(second)
+    ceremony._keys[1] = ceremony._keys[0]
+    ceremony.sign_all_again(content)
+    assert refused_step(ceremony.group, content) == "certificate"
 
 
 @pytest.mark.parametrize("name", ["certs", "coefexps", "signatures", "verification_keys"])
