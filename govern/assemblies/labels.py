@@ -9,6 +9,7 @@ from govern.assemblies.rules import (
     AssemblyKind,
     AssemblyMode,
     AssemblyState,
+    LinkKind,
     PeopleVerdict,
     ResolutionKind,
     Verdict,
@@ -44,6 +45,11 @@ AGENDA_KINDS = {
     AgendaKind.ELECTION: _l("Election of people"),
     AgendaKind.DISCUSSION: _l("Discussion"),
     AgendaKind.WORKSHOP: _l("Workshop"),
+}
+LINK_KINDS = {
+    LinkKind.STREAM: _l("Live stream (members only)"),
+    LinkKind.REGISTRATION: _l("Registration"),
+    LinkKind.INFORMATION: _l("More information"),
 }
 RESOLUTION_KINDS = {
     ResolutionKind.TEXT: _l("For, against or abstain"),

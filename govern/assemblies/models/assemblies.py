@@ -30,7 +30,7 @@ class Assembly(db.Model):  # type: ignore[name-defined]
     """One assembly of one cooperative.
 
     ``titles`` and ``introductions`` hold one text per language of ``languages`` (introductions in
-    Markdown). ``links`` is a list of {"labels": texts, "url": …, "members_only": bool}. The day
+    Markdown). ``links`` is a list of {"kind": a ``LinkKind``, "url": address}. The day
     of ``record_date`` and of ``objection_deadline`` are local calendar days.
     """
 
@@ -65,7 +65,7 @@ class Assembly(db.Model):  # type: ignore[name-defined]
     starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     place: Mapped[str] = mapped_column(Text, default="")
-    links: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    links: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     record_date: Mapped[date]
     objection_deadline: Mapped[date | None]
     second_of_id: Mapped[int | None] = mapped_column(ForeignKey("assembly.id"), unique=True)

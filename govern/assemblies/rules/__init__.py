@@ -12,6 +12,7 @@ from govern.assemblies.rules.notice import (
     end_of_day,
     latest_notice_day,
     local_day,
+    local_instant,
     notice_days_given,
 )
 from govern.assemblies.rules.outcomes import (
@@ -43,6 +44,7 @@ from govern.assemblies.rules.states import (
     AssemblyMode,
     AssemblyState,
     EditScope,
+    LinkKind,
     ResolutionKind,
     allows,
     edit_scope,
@@ -67,6 +69,7 @@ __all__ = [
     "CollegeTally",
     "DayCount",
     "EditScope",
+    "LinkKind",
     "NoticeCheck",
     "Numbers",
     "Outcome",
@@ -96,6 +99,7 @@ __all__ = [
     "end_of_day",
     "latest_notice_day",
     "local_day",
+    "local_instant",
     "notice_days_given",
     "percentages",
     "votes_needed",

@@ -47,6 +47,18 @@ def local_day(instant: datetime, time_zone: str) -> date:
     return instant.astimezone(ZoneInfo(time_zone)).date()
 
 
+def local_instant(day: date, clock_time: time, time_zone: str) -> datetime:
+    """The instant (UTC) at which the clocks of ``time_zone`` show that time on that day.
+
+    ValueError for a time that the clocks skip; of one that they show twice, the first.
+    """
+    zone = ZoneInfo(time_zone)
+    instant = datetime.combine(day, clock_time, zone).astimezone(UTC)
+    if instant.astimezone(zone).time() != clock_time:
+        raise ValueError(f"on {day} the clocks of {time_zone} skip {clock_time}")
+    return instant
+
+
 def end_of_day(day: date, time_zone: str) -> datetime:
     """The instant (UTC) at which ``day`` is over in ``time_zone``: the next local midnight."""
     following = datetime.combine(day + timedelta(days=1), time(0), ZoneInfo(time_zone))

@@ -38,6 +38,18 @@ class AgendaKind(StrEnum):
     WORKSHOP = "workshop"
 
 
+class LinkKind(StrEnum):
+    """Where a link of an assembly leads. ``stream`` is shown to members only."""
+
+    STREAM = "stream"
+    REGISTRATION = "registration"
+    INFORMATION = "information"
+
+    @property
+    def members_only(self) -> bool:
+        return self is LinkKind.STREAM
+
+
 class ResolutionKind(StrEnum):
     """``text``: for, against or abstain. ``people``: some of the candidates, or blank."""
 

@@ -20,6 +20,7 @@ from govern.assemblies.rules import (
     AssemblyMode,
     AssemblyState,
     EditScope,
+    LinkKind,
     local_day,
 )
 from govern.assemblies.services.guards import (
@@ -52,7 +53,7 @@ class AssemblyInput:
     ends_at: datetime | None = None
     place: str = ""
     introductions: Mapping[str, str] = field(default_factory=dict)
-    links: Sequence[Mapping[str, Any]] = ()
+    links: Sequence[Mapping[str, str]] = ()
     objection_deadline: date | None = None
     second_of_id: int | None = None
 
@@ -246,7 +247,7 @@ def _checked(
         "starts_at": given.starts_at,
         "ends_at": given.ends_at,
         "place": given.place.strip(),
-        "links": _checked_links(given.links, languages),
+        "links": _checked_links(given.links),
         "record_date": given.record_date,
         "objection_deadline": deadline,
         "second_of_id": _checked_second(session, cooperative, given, assembly_id),
@@ -262,10 +263,8 @@ def _choice(value: str, known: Any, name: str) -> None:
         )
 
 
-def _checked_links(
-    links: Sequence[Mapping[str, Any]], languages: Sequence[str]
-) -> list[dict[str, Any]]:
-    kept: list[dict[str, Any]] = []
+def _checked_links(links: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    kept: list[dict[str, str]] = []
     if len(links) > MAX_LINKS:
         raise InvalidInput(
             _("There are more than %(most)s links.", most=MAX_LINKS),
@@ -273,21 +272,26 @@ def _checked_links(
             field="links",
         )
     for number, link in enumerate(links):
-        url = str(link.get("url", "")).strip()
+        url = link.get("url", "").strip()
         if not url:
             continue
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > 500:
+        _choice(link.get("kind", ""), LinkKind, f"links-{number}-kind")
+        if not _is_web_address(url):
             raise InvalidInput(
                 _("“%(url)s” is not the address of a web page.", url=url[:80]),
                 remedy=_("It begins with https://."),
                 field=f"links-{number}-url",
             )
-        labels = check_texts(
-            link.get("labels", {}), languages, f"links-{number}-labels", longest=120
-        )
-        kept.append({"labels": labels, "url": url, "members_only": bool(link.get("members_only"))})
+        kept.append({"kind": link["kind"], "url": url})
     return kept
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and len(url) <= 500
+    except ValueError:
+        return False
 
 
 def _checked_second(

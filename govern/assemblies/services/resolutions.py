@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from flask_babel import gettext as _
@@ -126,6 +126,36 @@ def edit_resolution(
     _set_candidates(session, assembly, resolution, given)
     _done(session, actor, assembly, resolution, "edited")
     return resolution
+
+
+def put_candidate(
+    session: Session,
+    actor: Actor,
+    resolution: Resolution,
+    given: CandidateInput,
+    *,
+    seen: str | None = None,
+) -> Resolution:
+    """Add a candidate at the end, or change the one that ``given.public_id`` names."""
+    present = resolution_input(resolution)
+    candidates = list(present.candidates)
+    for index, one in enumerate(candidates):
+        if given.public_id and one.public_id == given.public_id:
+            candidates[index] = given
+            break
+    else:
+        candidates.append(replace(given, public_id=""))
+    changed = replace(present, candidates=candidates)
+    return edit_resolution(session, actor, resolution, changed, seen=seen)
+
+
+def remove_candidate(
+    session: Session, actor: Actor, resolution: Resolution, public_id: str
+) -> Resolution:
+    """Take a candidate off the list; one who is not on it any more is no error."""
+    present = resolution_input(resolution)
+    left = [one for one in present.candidates if one.public_id != public_id]
+    return edit_resolution(session, actor, resolution, replace(present, candidates=left))
 
 
 def remove_resolution(session: Session, actor: Actor, resolution: Resolution) -> None:

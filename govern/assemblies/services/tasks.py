@@ -1,0 +1,176 @@
+"""What assemblies expect of a person, and by when: for the home page."""
+
+from __future__ import annotations
+
+from flask import url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from govern import clock
+from govern.access import Actor, Permission
+from govern.assemblies.links import election_page
+from govern.assemblies.models import Assembly, AssemblyElection
+from govern.assemblies.rules import AssemblyState, local_day
+from govern.assemblies.services.deliveries import notice_progress
+from govern.assemblies.services.editing import rules_of
+from govern.assemblies.services.elections import binding_election, election_obstacles
+from govern.assemblies.services.notices import check_days, find_notice
+from govern.home.hooks import HomeItem
+from govern.i18n import local_text
+from govern.register.services import entries_for_account, memberships_for_account
+from govern.voting.models import Election
+from govern.voting.rules import ElectionState
+from govern.voting.services import entries_that_voted
+
+
+def expected_of(session: Session, actor: Actor, account_id: int) -> list[HomeItem]:
+    """Votes that are open to the person, assemblies to come, and an officer's next steps."""
+    cooperatives = {
+        membership.cooperative_id
+        for membership in memberships_for_account(session, account_id)
+        if membership.ended_on is None
+    }
+    return [
+        *_votes(session, account_id, cooperatives),
+        *_coming(session, cooperatives),
+        *_officers_steps(session, actor),
+    ]
+
+
+def _votes(session: Session, account_id: int, cooperatives: set[int]) -> list[HomeItem]:
+    rows = session.execute(
+        select(Assembly, Election)
+        .join(AssemblyElection, AssemblyElection.assembly_id == Assembly.id)
+        .join(Election, Election.id == AssemblyElection.election_id)
+        .where(
+            Election.cooperative_id.in_(cooperatives), Election.state == ElectionState.OPEN.value
+        )
+        .order_by(Election.closes_at)
+    ).all()
+    items = []
+    for assembly, election in rows:
+        entries = entries_for_account(session, election.roll, account_id)
+        if not entries:
+            continue
+        voted = entries_that_voted(session, election, [entry.id for entry in entries])
+        title = local_text(assembly.titles)
+        href = election_page(election, "booth")
+        for entry in entries:
+            if entry.id in voted:
+                continue
+            if election.is_trial:
+                heading = _("Try out the vote of %(title)s", title=title)
+                detail = _("A trial: it binds nobody.")
+            elif entry.kind == "legal":
+                heading = _("Vote in %(title)s", title=title)
+                detail = _("For %(name)s, which you represent.", name=entry.display_name)
+            else:
+                heading = _("Vote in %(title)s", title=title)
+                detail = _("It takes about four minutes.")
+            tone = "info" if election.is_trial else "warn"
+            items.append(HomeItem(heading, detail, election.closes_at, href, tone))
+    return items
+
+
+def _coming(session: Session, cooperatives: set[int]) -> list[HomeItem]:
+    coming = session.scalars(
+        select(Assembly)
+        .where(
+            Assembly.cooperative_id.in_(cooperatives),
+            Assembly.state == AssemblyState.CONVENED.value,
+            Assembly.starts_at > clock.now(),
+        )
+        .order_by(Assembly.starts_at)
+        .limit(5)
+    )
+    return [
+        HomeItem(
+            local_text(assembly.titles),
+            _("%(name)s convenes you.", name=assembly.cooperative.name),
+            assembly.starts_at,
+            _page(assembly, "show"),
+            "info",
+        )
+        for assembly in coming
+    ]
+
+
+def _officers_steps(session: Session, actor: Actor) -> list[HomeItem]:
+    """The next step of each assembly that is not over, for whoever may take it."""
+    open_states = (AssemblyState.DRAFT.value, AssemblyState.CONVENED.value)
+    assemblies = session.scalars(
+        select(Assembly)
+        .where(Assembly.cooperative_id.in_(actor.roles), Assembly.state.in_(open_states))
+        .order_by(Assembly.starts_at)
+        .limit(20)
+    )
+    items = []
+    for assembly in assemblies:
+        for step in (_notice_step, _roll_step, _vote_step):
+            item = step(session, actor, assembly)
+            if item is not None:
+                items.append(item)
+    return items
+
+
+def _notice_step(session: Session, actor: Actor, assembly: Assembly) -> HomeItem | None:
+    if not actor.may(Permission.NOTICE_SEND, assembly.cooperative_id):
+        return None
+    title = local_text(assembly.titles)
+    notice = find_notice(session, assembly)
+    if notice is not None:
+        failed = notice_progress(session, notice).failed
+        if not failed:
+            return None
+        return HomeItem(
+            _("Notices of %(title)s could not be delivered", title=title),
+            _("See which ones, and send them again."),
+            None,
+            _page(assembly, "notice"),
+            "warn",
+        )
+    if assembly.starts_at <= clock.now():
+        return None
+    _row, rules = rules_of(session, assembly)
+    return HomeItem(
+        _("The notice of %(title)s must leave", title=title),
+        _("The rules ask for %(days)s days before the assembly.", days=rules.notice_days),
+        check_days(assembly, rules).latest_day,
+        _page(assembly, "notice" if assembly.is_public else "show"),
+        "warn",
+    )
+
+
+def _roll_step(session: Session, actor: Actor, assembly: Assembly) -> HomeItem | None:
+    if not actor.may(Permission.ROLL_TAKE, assembly.cooperative_id):
+        return None
+    if assembly.roll is not None and assembly.roll.is_frozen:
+        return None
+    if assembly.record_date > local_day(clock.now(), assembly.cooperative.time_zone):
+        return None
+    return HomeItem(
+        _("The roll of %(title)s is to be taken", title=local_text(assembly.titles)),
+        _("The record date has come."),
+        None,
+        _page(assembly, "roll"),
+        "warn",
+    )
+
+
+def _vote_step(session: Session, actor: Actor, assembly: Assembly) -> HomeItem | None:
+    if not actor.may(Permission.ELECTION_MANAGE, assembly.cooperative_id):
+        return None
+    if binding_election(assembly) is not None or election_obstacles(session, assembly):
+        return None
+    return HomeItem(
+        _("The vote of %(title)s can be prepared", title=local_text(assembly.titles)),
+        _("Agenda and roll are ready."),
+        assembly.starts_at,
+        _page(assembly, "vote"),
+        "warn",
+    )
+
+
+def _page(assembly: Assembly, name: str) -> str:
+    return url_for(f"assemblies.{name}", cooperative=assembly.cooperative.code, slug=assembly.slug)
