@@ -90,6 +90,7 @@ def _register_features(app: Flask) -> None:
     from govern import styleguide
     from govern.accounts import setup as accounts
     from govern.accounts.identity import load_actor
+    from govern.assemblies import setup as assemblies
     from govern.home import views as home
     from govern.voting import setup as voting
 
@@ -98,4 +99,5 @@ def _register_features(app: Flask) -> None:
     accounts.register(app)
     home.register(app)
     voting.register(app)
+    assemblies.register(app)
     styleguide.register(app)
