@@ -78,7 +78,7 @@ def _reads_only() -> bool:
 
 
 @contextmanager
-def reading(session: Session | scoped_session[Session]) -> Iterator[None]:
+def reading(session: Session | scoped_session[Any]) -> Iterator[None]:
     """Inside, transactions of ``session`` only read, so that long work locks nobody out.
 
     For jobs and commands: what the session has not committed before is rolled back.
@@ -92,7 +92,7 @@ def reading(session: Session | scoped_session[Session]) -> Iterator[None]:
         _reading.reset(token)
 
 
-def begin_writing(session: Session | scoped_session[Session]) -> None:
+def begin_writing(session: Session | scoped_session[Any]) -> None:
     """End the reading part of a request that declared ``@reads_first``; the next query may write.
 
     Rows read so far are read again when they are used.

@@ -21,10 +21,10 @@ from govern.database import reading
 from govern.extensions import db
 from govern.jobs import enqueue, every_tick, job, report_progress
 from govern.voting.models import CredentialRun, Election, Incident
-from govern.voting.rules import ElectionState, missing_for
-from govern.voting.services import closing, notices, tally
 from govern.voting.protocol.audit import audit_archive
 from govern.voting.protocol.errors import AuditError
+from govern.voting.rules import ElectionState, missing_for
+from govern.voting.services import closing, notices, tally
 from govern.voting.services.attendance import overwrite_deleted
 from govern.voting.services.box import BrokenBox, box_height, check_chain, stream_archive
 from govern.voting.services.credentials import (

@@ -53,7 +53,7 @@ class Election(db.Model):  # type: ignore[name-defined]
     __table_args__ = (
         CheckConstraint(_one_of("state", ElectionState), name="state_known"),
         CheckConstraint(_one_of("credential_mode", CredentialMode), name="credential_mode_known"),
-        CheckConstraint("closes_at > opens_at", name="closes_after_opening"),
+        CheckConstraint("closes_at >= opens_at", name="closes_not_before_opening"),
         CheckConstraint("minimum_group >= 1", name="minimum_group_positive"),
         CheckConstraint("(state = 'cancelled') = (cancel_reason <> '')", name="cancelled_says_why"),
         CheckConstraint(

@@ -1,11 +1,84 @@
-"""Binds elections to the application: pages, jobs, ticks, navigation."""
+"""Binds elections to the application: pages, jobs, ticks, navigation, home pages."""
 
 from __future__ import annotations
 
+import flask
 from flask import Flask
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
-from govern.voting import jobs as jobs
+from govern import navigation
+from govern.access import Actor
+from govern.cooperatives.models import Cooperative
+from govern.home.hooks import FrontSection, HomeItem, cooperative_sections, home_items
+from govern.navigation import NavItem
+from govern.voting import jobs  # noqa: F401  (its jobs and ticks register themselves)
+from govern.voting.rules import ElectionState
+from govern.voting.services import reading
+from govern.voting.texts import STATE_TONES, state_label
+from govern.voting.views import booth, codes, manage, public, trustee  # noqa: F401
+from govern.voting.views.blueprint import blueprint
 
 
 def register(app: Flask) -> None:
     """Called once by ``govern.app``."""
+    app.register_blueprint(blueprint)
+    navigation.register(offer_elections)
+    home_items.register(expected_of)
+    cooperative_sections.register(front_section)
+
+
+def offer_elections(actor: Actor, cooperative: Cooperative | None) -> list[NavItem]:
+    """The list of elections of a cooperative."""
+    if cooperative is None:
+        return []
+    href = flask.url_for("voting.elections", cooperative=cooperative.code)
+    return [NavItem(_("Votes"), href, order=30)]
+
+
+def expected_of(session: Session, actor: Actor, account_id: int) -> list[HomeItem]:
+    """Votes to cast, keys to make, counts to open."""
+    items = []
+    for election, standings in reading.open_elections_for(session, account_id):
+        if election.stage is not ElectionState.OPEN:
+            continue
+        waiting = [item for item in standings if not item.has_voted]
+        items.append(
+            HomeItem(
+                title=_("Vote: %(title)s", title=reading.in_language(election.title).text),
+                detail=_("You have not voted yet.") if waiting else _("You have voted."),
+                due=election.closes_at,
+                href=flask.url_for("voting.election", uuid=election.uuid),
+                tone="warn" if waiting else "good",
+            )
+        )
+    for task in reading.trustee_tasks(session, account_id):
+        title = reading.in_language(task.election.title).text
+        is_key = task.election.stage is ElectionState.KEYS
+        items.append(
+            HomeItem(
+                title=_("Make your key: %(title)s", title=title)
+                if is_key
+                else _("Open your part of the count: %(title)s", title=title),
+                due=task.election.opens_at if is_key else None,
+                href=flask.url_for("voting.trustee", uuid=task.election.uuid),
+                tone="warn",
+            )
+        )
+    return items
+
+
+def front_section(session: Session, actor: Actor, cooperative: Cooperative) -> list[FrontSection]:
+    """The latest elections, on the cooperative's front page."""
+    found = reading.elections_of(session, actor, cooperative, limit=3)
+    if not found:
+        return []
+    lines = [(election, state_label(election.stage)) for election in found]
+    return [
+        FrontSection(
+            _("Votes"),
+            "voting/front.html",
+            {"lines": lines, "tones": STATE_TONES, "cooperative": cooperative},
+            order=20,
+        )
+    ]

@@ -80,7 +80,9 @@ def upgrade() -> None:
             "state NOT IN ('open', 'closed', 'tallying', 'published') OR setup_hash IS NOT NULL",
             name=op.f("ck_election_opened_has_setup"),
         ),
-        sa.CheckConstraint("closes_at > opens_at", name=op.f("ck_election_closes_after_opening")),
+        sa.CheckConstraint(
+            "closes_at >= opens_at", name=op.f("ck_election_closes_not_before_opening")
+        ),
         sa.CheckConstraint("minimum_group >= 1", name=op.f("ck_election_minimum_group_positive")),
         sa.ForeignKeyConstraint(
             ["cooperative_id"],

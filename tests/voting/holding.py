@@ -16,9 +16,9 @@ from govern import clock as govern_clock
 from govern.access import SYSTEM, Role
 from govern.accounts.services import actor_for
 from govern.jobs import run_due_jobs, tick
-from govern.register.models import Membership, Person, Roll, RollEntry
-from govern.register.rules.roll import digest_of
-from govern.register.services.rolls import roll_canonical_lines
+from govern.register.models import Membership, Roll, RollEntry
+from govern.register.services.members import Contact, NewMember, add_member
+from govern.register.services.rolls import freeze_roll, take_roll
 from govern.voting import rollfile
 from govern.voting.models import Election
 from govern.voting.protocol.ballots import seal_ballot
@@ -134,82 +134,37 @@ class Holding:
         self._numbers = iter(range(1, 1_000_000))
 
     def make_roll(self, members: int = 6, emails: bool = True) -> Roll:
-        """A frozen roll of invented members (written directly, without the ledger)."""
-        now = govern_clock.now()
-        roll = Roll(
-            cooperative_id=self.cooperative.id,
-            rule_set_id=self.cooperative.rule_sets[0].id,
-            label="AG",
-            record_date=date(2018, 5, 30),
-            state="frozen",
-            taken_at=now,
-            frozen_at=now,
-            digest="0" * 64,
-            heads=members,
-            shares_issued=2 * members,
-            shares_paid=members,
-            totals={},
-            register_sequence=0,
-            register_hash="0" * 64,
-        )
-        self.session.add(roll)
-        self.session.flush()
+        """A frozen roll of invented members, each with two shares of which both are paid."""
         for _ in range(members):
-            self._add_entry(roll, emails)
-        self.session.flush()
-        roll.digest = digest_of(roll_canonical_lines(self.session, roll))
+            self.add_member(emails)
+        record_date = govern_clock.today() - timedelta(days=1)
+        roll = take_roll(self.session, SYSTEM, self.cooperative, record_date, "AG")
+        freeze_roll(self.session, SYSTEM, roll)
         self.session.commit()
         return roll
 
-    def _add_entry(self, roll: Roll, emails: bool) -> RollEntry:
+    def add_member(self, email: bool = True, **fields: Any) -> Membership:
+        """One more invented member (or organisation, if ``fields`` say so)."""
         number = next(self._numbers)
-        name = f"Member {number:05d}"
-        person = Person(
-            given_name="Member",
-            family_name=f"{number:05d}",
-            name_key=name.lower(),
-            created_at=govern_clock.now(),
-        )
-        self.session.add(person)
-        self.session.flush()
-        email = f"member{number}@example.org" if emails else None
-        membership = Membership(
-            cooperative_id=self.cooperative.id,
-            member_number=f"M{number:05d}",
-            person_id=person.id,
-            joined_on=date(2017, 1, 1),
-            language="fr",
-            email=email,
-            email_key=email,
-            sort_name=name.lower(),
-            search_text=name.lower(),
-            created_at=govern_clock.now(),
-            changed_at=govern_clock.now(),
-        )
-        self.session.add(membership)
-        self.session.flush()
-        entry = RollEntry(
-            roll_id=roll.id,
-            membership_id=membership.id,
-            member_number=membership.member_number,
-            display_name=name,
-            kind="natural",
-            category="A",
-            shares_issued=2,
-            shares_paid=1,
-            language="fr",
-            email=email,
-            address={
-                "street": "Rue 1",
-                "postal_code": "1000",
-                "town": "Bruxelles",
-                "country": "BE",
-            },
-            sort_name=name.lower(),
-            search_text=name.lower(),
-        )
-        self.session.add(entry)
-        return entry
+        values = {
+            "member_number": f"M{number:05d}",
+            "joined_on": date(2017, 3, 1),
+            "category": "A",
+            "contact": Contact(
+                language="fr",
+                email=f"member{number}@example.org" if email else "",
+                street=f"Rue du Midi {number}",
+                postal_code="1000",
+                town="Bruxelles",
+                country="BE",
+            ),
+            "given_name": "Camille",
+            "family_name": f"Sample {number:05d}",
+            "shares": 2,
+            "paid_cents": 6000,
+            "accept_duplicate": True,
+        } | fields
+        return add_member(self.session, SYSTEM, self.cooperative, NewMember(**values))
 
     def draft(self, members: int = 6, *, emails: bool = True, trustees: int = 1, **fields) -> Held:
         """A draft with its trustees named; opens tomorrow for two days unless ``fields`` say."""
@@ -314,6 +269,16 @@ class Holding:
         self.session.refresh(held.election)
         assert held.election.state == "published", held.election.state
         return held
+
+    def account_of(self, voter: Voter) -> Any:
+        """The account of the member behind a voter (made on first use)."""
+        if voter.account is None:
+            entry = self.session.get_one(RollEntry, voter.entry_id)
+            person = entry.membership.person
+            voter.account = self.make_account(entry.display_name, email=entry.email)
+            person.account_id = voter.account.id
+            self.session.commit()
+        return voter.account
 
     def run_jobs(self) -> int:
         """Run every job that is due, here and now."""

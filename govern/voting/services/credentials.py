@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pyrage
@@ -59,15 +60,19 @@ MINIMUM_PASSPHRASE = 12
 NEEDS_CODES = (ElectionState.CREDENTIALS, ElectionState.OPEN)
 
 
-def start_server_run(
-    session: Session, actor: Actor, election: Election, passphrase: str
-) -> CredentialRun:
-    """Begin to make the codes on this server; a job goes on.
+@dataclass(frozen=True)
+class ListKey:
+    """The key pair of a list of codes: the private half encrypted to a passphrase."""
+
+    recipient: str
+    identity: bytes
+
+
+def make_list_key(passphrase: str) -> ListKey:
+    """A key pair for a list of codes. Takes a second on purpose: call it outside a transaction.
 
     ``passphrase`` (at least 12 characters) will open the list for a lost code; it is not kept.
     """
-    actor.require(Permission.CREDENTIALS_MANAGE, election.cooperative_id)
-    _require_mode(election, CredentialMode.SERVER)
     if len(passphrase) < MINIMUM_PASSPHRASE:
         raise InvalidInput(
             _("The passphrase needs at least %(count)s characters.", count=MINIMUM_PASSPHRASE),
@@ -75,9 +80,19 @@ def start_server_run(
             field="passphrase",
         )
     identity = pyrage.x25519.Identity.generate()
-    sealed_identity = pyrage.passphrase.encrypt(str(identity).encode(), passphrase)
+    return ListKey(
+        str(identity.to_public()), pyrage.passphrase.encrypt(str(identity).encode(), passphrase)
+    )
+
+
+def start_server_run(
+    session: Session, actor: Actor, election: Election, key: ListKey
+) -> CredentialRun:
+    """Begin to make the codes on this server; a job goes on. ``key`` is from ``make_list_key``."""
+    actor.require(Permission.CREDENTIALS_MANAGE, election.cooperative_id)
+    _require_mode(election, CredentialMode.SERVER)
     run = _new_run(session, election, election.roll.heads)
-    run.recipient, run.identity = str(identity.to_public()), sealed_identity
+    run.recipient, run.identity = key.recipient, key.identity
     session.add(run)
     session.flush()
     log_incident(session, actor, election, "credentials_started", details={"count": run.total})
@@ -334,40 +349,32 @@ def discard_run(session: Session, actor: Actor, election: Election, reason: str)
     session.flush()
 
 
-def send_code_again(
-    session: Session, actor: Actor, election: Election, entry: RollEntry, passphrase: str
-) -> None:
-    """Send a member their own, same code again. Needs the returning officer's passphrase.
+def find_entry(session: Session, election: Election, member_number: str) -> RollEntry:
+    """The member of the election's roll with that number; InvalidInput if there is none."""
+    found = session.scalar(
+        select(RollEntry).where(
+            RollEntry.roll_id == election.roll_id,
+            RollEntry.member_number == member_number.strip(),
+        )
+    )
+    if found is None:
+        raise InvalidInput(
+            _("There is no member %(number)s on the roll of this election.", number=member_number),
+            remedy=_("Check the number in the register."),
+            field="member_number",
+        )
+    return found
 
-    Logged: in public that it happened, in the audit log for whom.
+
+def find_code(
+    session: Session, actor: Actor, election: Election, entry: RollEntry, passphrase: str
+) -> str:
+    """The code of one member, from the encrypted list; InvalidInput on a wrong passphrase.
+
+    Takes a second on purpose: call it outside a writing transaction.
     """
     actor.require(Permission.CREDENTIALS_MANAGE, election.cooperative_id)
     require_state(election, *NEEDS_CODES)
-    if entry.roll_id != election.roll_id:
-        raise NotFound(_("This member is not on the roll of this election."))
-    run = current_run(session, election)
-    code = find_code(session, election, entry, passphrase)
-    notices.send_code(
-        session,
-        election,
-        entry,
-        code,
-        run_number=run.number if run else 1,
-        attempt=make_public_id(),
-    )
-    log_incident(session, actor, election, "code_sent_again", details={})
-    audit.record(
-        session,
-        actor,
-        "voting:code:sent_again",
-        cooperative_id=election.cooperative_id,
-        subject=f"election:{election.uuid}",
-        data={"membership": entry.membership_id},
-    )
-
-
-def find_code(session: Session, election: Election, entry: RollEntry, passphrase: str) -> str:
-    """The code of one member, from the encrypted list; InvalidInput on a wrong passphrase."""
     run = current_run(session, election)
     if run is None or run.mode != CredentialMode.SERVER.value or run.identity is None:
         raise NotFound(
@@ -383,22 +390,49 @@ def find_code(session: Session, election: Election, entry: RollEntry, passphrase
             field="passphrase",
         ) from error
     identity = pyrage.x25519.Identity.from_str(opened.decode())
-    part = session.scalar(
-        select(CredentialIssue.part).where(
-            CredentialIssue.run_id == run.id, CredentialIssue.roll_entry_id == entry.id
-        )
-    )
-    if part is None:
-        raise NotFound(_("No voting code has been made for this member."))
     sealed = session.scalar(
-        select(CredentialPart.sealed).where(
-            CredentialPart.run_id == run.id, CredentialPart.number == part
+        select(CredentialPart.sealed)
+        .join(
+            CredentialIssue,
+            (CredentialIssue.run_id == CredentialPart.run_id)
+            & (CredentialIssue.part == CredentialPart.number),
         )
+        .where(CredentialIssue.run_id == run.id, CredentialIssue.roll_entry_id == entry.id)
     )
-    for line in json.loads(pyrage.decrypt(bytes(sealed or b""), [identity])):
-        if line["entry"] == entry.id:
-            return str(line["code"])
+    if sealed is not None:
+        for line in json.loads(pyrage.decrypt(bytes(sealed), [identity])):
+            if line["entry"] == entry.id:
+                return str(line["code"])
     raise NotFound(_("No voting code has been made for this member."))
+
+
+def send_code_again(
+    session: Session, actor: Actor, election: Election, entry: RollEntry, code: str
+) -> None:
+    """Send a member their own, same code again (from ``find_code``).
+
+    Logged: in public that it happened, in the audit log for whom.
+    """
+    actor.require(Permission.CREDENTIALS_MANAGE, election.cooperative_id)
+    require_state(election, *NEEDS_CODES)
+    run = current_run(session, election)
+    notices.send_code(
+        session,
+        election,
+        entry,
+        code,
+        run_number=run.number if run is not None else 1,
+        attempt=make_public_id(),
+    )
+    log_incident(session, actor, election, "code_sent_again")
+    audit.record(
+        session,
+        actor,
+        "voting:code:sent_again",
+        cooperative_id=election.cooperative_id,
+        subject=f"election:{election.uuid}",
+        data={"membership": entry.membership_id},
+    )
 
 
 def write_roll_file(session: Session, actor: Actor, election: Election) -> Iterator[bytes]:
