@@ -10,26 +10,20 @@ products; per credential only the place of its last ballot is kept.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from . import encoding
 from .archive import BLOCK, ArchivedEvent, ArchiveReader, Event, EventType, read_setup_data
-from .ballots import check_ballot, read_accepted_choices
-from .credentials import check_public_credentials, read_public_credentials
+from .box import Box, count_cores
+from .credentials import read_public_credentials
 from .decryption import (
     EncryptedTally,
     PartialDecryption,
     Result,
-    RunningTally,
     check_partial_decryption,
     compute_result,
     make_sized_tally,
@@ -40,7 +34,6 @@ from .decryption import (
 )
 from .elections import Election, read_election
 from .errors import ArchiveError, AuditError, ProtocolError, VerificationError
-from .proofs import Ciphertext
 from .trustees import read_trustees
 
 STEPS: dict[int, str] = {
@@ -59,7 +52,6 @@ STEPS: dict[int, str] = {
 Progress = Callable[[int, str, int, int], None]
 """Called with the step's number, its title, and how many bytes of how many have been read."""
 
-CHUNK = 16
 _INLINE_BYTES = 600_000
 
 
@@ -121,143 +113,6 @@ def _step(number: int) -> Iterator[None]:
         raise AuditError(number, STEPS[number], error) from error
 
 
-# What a worker process knows; set once per process by `_start_worker`.
-_worker: dict[str, Any] = {}
-
-
-def _start_worker(election: bytes, credentials: Sequence[str]) -> None:
-    _worker["election"] = read_election(election)
-    _worker["credentials"] = frozenset(credentials)
-
-
-def _check_ballots(
-    election: Election, credentials: frozenset[str], chunk: Sequence[tuple[int, bytes]]
-) -> tuple[list[str], list[list[tuple[str, str]]]]:
-    """Check some ballots; return their credentials and the product of their ciphertexts."""
-    product = RunningTally(election)
-    signers = []
-    for height, data in chunk:
-        try:
-            ballot = check_ballot(election, data, credentials)
-        except ProtocolError as error:
-            raise type(error)(error.step, f"event {height}: {error.where}", error.detail) from None
-        product.add(ballot.choices)
-        signers.append(ballot.credential)
-    return signers, [[(c.alpha.text, c.beta.text) for c in row] for row in product.ciphertexts]
-
-
-def _check_ballots_in_worker(
-    chunk: Sequence[tuple[int, bytes]],
-) -> tuple[list[str], list[list[tuple[str, str]]]]:
-    return _check_ballots(_worker["election"], _worker["credentials"], chunk)
-
-
-def _check_credentials_in_worker(texts: Sequence[str], first: int) -> None:
-    check_public_credentials(_worker["election"].group, texts, first)
-
-
-def count_cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-class _Box:
-    """Checks ballots as they stream by, in this process or in several."""
-
-    def __init__(
-        self, reader: ArchiveReader, election: Election, credentials: list[str], workers: int
-    ) -> None:
-        self._reader = reader
-        self._election = election
-        self._credentials = frozenset(credentials)
-        self._workers = workers
-        self._pool = (
-            ProcessPoolExecutor(
-                workers,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_start_worker,
-                initargs=(election.data, credentials),
-            )
-            if workers > 1
-            else None
-        )
-        self._chunk: list[tuple[int, bytes]] = []
-        self._places: list[tuple[int, int]] = []
-        self._pending: deque[tuple[Future[Any], list[tuple[int, int]]]] = deque()
-        self._last: dict[str, tuple[int, int]] = {}
-        self.tally = RunningTally(election)
-        self.ballots = 0
-
-    @property
-    def counted(self) -> int:
-        return len(self._last)
-
-    def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-
-    def check_credentials(self, texts: list[str]) -> None:
-        if self._pool is None:
-            check_public_credentials(self._election.group, texts)
-            return
-        size = 200
-        futures = [
-            self._pool.submit(_check_credentials_in_worker, texts[first : first + size], first)
-            for first in range(0, len(texts), size)
-        ]
-        for future in futures:
-            future.result()
-
-    def put(self, height: int, data: bytes, offset: int) -> None:
-        self._chunk.append((height, data))
-        self._places.append((offset, len(data)))
-        self.ballots += 1
-        if len(self._chunk) >= CHUNK:
-            self._submit()
-
-    def _submit(self) -> None:
-        if not self._chunk:
-            return
-        chunk, places = self._chunk, self._places
-        self._chunk, self._places = [], []
-        if self._pool is None:
-            self._take(_check_ballots(self._election, self._credentials, chunk), places)
-            return
-        self._pending.append((self._pool.submit(_check_ballots_in_worker, chunk), places))
-        while len(self._pending) > 3 * self._workers:
-            self._take_first()
-
-    def _take_first(self) -> None:
-        future, places = self._pending.popleft()
-        self._take(future.result(), places)
-
-    def _take(
-        self,
-        checked: tuple[list[str], list[list[tuple[str, str]]]],
-        places: list[tuple[int, int]],
-    ) -> None:
-        signers, product = checked
-        decode = self._election.group.decode_trusted
-        part = RunningTally(self._election)
-        part.count = len(signers)
-        part.ciphertexts = [[Ciphertext(decode(a), decode(b)) for a, b in row] for row in product]
-        self.tally.merge(part)
-        for signer, place in zip(signers, places, strict=True):
-            replaced = self._last.get(signer)
-            if replaced is not None:
-                data = self._reader.read_at(*replaced)
-                self.tally.remove(read_accepted_choices(self._election, data))
-            self._last[signer] = place
-
-    def finish(self) -> None:
-        """Wait until every ballot that was put in has been checked."""
-        self._submit()
-        while self._pending:
-            self._take_first()
-
-
 class _Audit:
     """The state of one run, from `Setup` on; one method per kind of event."""
 
@@ -281,7 +136,7 @@ class _Audit:
         with _step(4):
             self.credentials = read_public_credentials(credentials_data)
         self.credentials_digest = encoding.sha256_hex(credentials_data)
-        self.box = _Box(reader, self.election, self.credentials, workers)
+        self.box = Box(reader, self.election, self.credentials, workers)
         self._tally: EncryptedTally | None = None
         self._decryptions: list[PartialDecryption] = []
         self.result: Result | None = None
