@@ -15,7 +15,7 @@ from govern.voting.protocol import decryption, encoding
 from govern.voting.protocol.archive import EventType
 from govern.voting.protocol.ballots import seal_ballot
 from govern.voting.protocol.groups import group_named
-from tests.browser import ROOT, chromium, open_page, record_of  # noqa: F401
+from tests.browser import ROOT, record_of
 from tests.frontend.harness import Harness, serve
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def harness() -> Iterator[Harness]:
 def test_the_served_bundle_passes_the_shared_vectors(
     bundle: str,
     harness: Harness,
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
 ) -> None:
     page = open_page()
     page.goto(harness.address("empty"))
@@ -74,7 +74,7 @@ def seal(page: Page, code: str) -> None:
 
 def test_a_vote_is_sealed_cast_and_receipted_and_only_the_ballot_travels(
     harness: Harness,
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
     tmp_path: Path,
 ) -> None:
     page = open_page(width=360)
@@ -112,7 +112,7 @@ def test_a_vote_is_sealed_cast_and_receipted_and_only_the_ballot_travels(
 def test_a_ballot_survives_a_failed_connection_and_counts_once(
     fault: str,
     harness: Harness,
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
 ) -> None:
     page = open_page()
     page.goto(harness.address("booth"))
@@ -131,7 +131,7 @@ def test_a_ballot_survives_a_failed_connection_and_counts_once(
 
 def test_a_refusal_is_shown_and_the_ballot_kept(
     harness: Harness,
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
 ) -> None:
     page = open_page()
     page.goto(harness.address("booth"))
@@ -146,7 +146,7 @@ def test_a_refusal_is_shown_and_the_ballot_kept(
 
 def test_a_vote_can_be_cast_where_workers_cannot_start(
     harness: Harness,
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
 ) -> None:
     page = open_page()
     page.route("**/seal-worker.js*", lambda route: route.abort())
@@ -165,7 +165,7 @@ def test_a_confirmation_that_does_not_fit_is_not_believed(
     fault: str,
     said: str,
     harness: Harness,
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
 ) -> None:
     page = open_page()
     page.goto(harness.address("booth"))
@@ -179,7 +179,7 @@ def test_a_confirmation_that_does_not_fit_is_not_believed(
 
 def test_a_mistyped_code_is_noticed_before_anything_is_sent(
     harness: Harness,
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
 ) -> None:
     page = open_page()
     page.goto(harness.address("booth"))
@@ -207,7 +207,7 @@ def test_a_mistyped_code_is_noticed_before_anything_is_sent(
 
 def test_limits_are_explained_and_hold(
     harness: Harness,
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
 ) -> None:
     page = open_page()
     page.goto(harness.address("booth"))
@@ -228,7 +228,7 @@ def test_limits_are_explained_and_hold(
 
 def test_the_booth_refuses_a_page_whose_texts_differ_from_the_election(
     harness: Harness,
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
 ) -> None:
     yes, no = harness.held.election.questions[0].answers[:2]
     harness.texts = {yes: no.split(" / ")[0], no: yes.split(" / ")[0]}
@@ -240,7 +240,7 @@ def test_the_booth_refuses_a_page_whose_texts_differ_from_the_election(
 
 def test_leaving_with_a_choice_made_asks_first(
     harness: Harness,
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
 ) -> None:
     page = open_page()
     page.goto(harness.address("booth"))
@@ -258,7 +258,7 @@ def test_leaving_with_a_choice_made_asks_first(
 
 def test_a_trustee_makes_a_key_reads_it_back_and_opens_the_count(
     harness: Harness,
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
     tmp_path: Path,
 ) -> None:
     page = open_page()
@@ -337,7 +337,7 @@ def open_count(page: Page, harness: Harness, file: Path) -> None:
 
 def test_a_trustee_checks_the_box_and_sends_a_part_that_opens_the_result(
     harness: Harness,
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
     tmp_path: Path,
 ) -> None:
     harness.stage = "decrypt"
@@ -364,7 +364,7 @@ def test_a_trustee_checks_the_box_and_sends_a_part_that_opens_the_result(
 
 def test_a_trustee_does_not_open_a_box_that_was_tampered_with_or_is_still_open(
     harness: Harness,
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
     tmp_path: Path,
 ) -> None:
     harness.stage = "decrypt"
