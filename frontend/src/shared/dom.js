@@ -28,7 +28,8 @@ export function facts(entries, name = "") {
         "div",
         {},
         element("dt", {}, term),
-        values.map((value) => element("dd", {}, value)),
+        // One cell, whatever the number of values: the component has two columns.
+        element("dd", {}, values.length > 1 ? values.map((one) => element("div", {}, one)) : values),
       ),
     ),
   );
