@@ -23,7 +23,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from govern import clock
 from govern.database import changed_rows
@@ -38,6 +38,7 @@ JobFunction = TypeVar("JobFunction", bound=Callable[..., None])
 
 MAX_ATTEMPTS = 5
 _AFTER_COMMIT = "govern_jobs_after_commit"
+_ASKED = "govern_jobs_asked"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,9 @@ def enqueue(
     """
     registered = find_job(name)
     key = key or f"{registered.name}:{json.dumps(list(arguments), separators=(',', ':'))}"
+    asked: dict[str, BackgroundJob] = session.info.setdefault(_ASKED, {})
+    if key in asked:
+        return asked[key]
     waiting = session.scalar(
         select(BackgroundJob).where(
             BackgroundJob.key == key, BackgroundJob.state == JobState.QUEUED.value
@@ -114,6 +118,8 @@ def enqueue(
         waiting = _insert_once(session, waiting)
     if delay is None:
         session.info.setdefault(_AFTER_COMMIT, []).append(waiting.id)
+    # Thirty thousand mails in one transaction ask for the same job.
+    asked[key] = waiting
     return waiting
 
 
@@ -150,6 +156,7 @@ def _after_commit(session: Session) -> None:
     # SQLAlchemy says "after commit" when a savepoint is released, too: nothing is safe yet then.
     if session.in_nested_transaction():
         return
+    session.info.pop(_ASKED, None)
     ids = session.info.pop(_AFTER_COMMIT, [])
     if ids and broker.is_connected():
         broker.push_all(dict.fromkeys(ids))
@@ -157,10 +164,17 @@ def _after_commit(session: Session) -> None:
 
 def _after_rollback(session: Session) -> None:
     session.info.pop(_AFTER_COMMIT, None)
+    session.info.pop(_ASKED, None)
+
+
+def _after_soft_rollback(session: Session, _previous: SessionTransaction) -> None:
+    # Of a savepoint, too: what was asked for inside it is not in the database any more.
+    session.info.pop(_ASKED, None)
 
 
 event.listen(Session, "after_commit", _after_commit)
 event.listen(Session, "after_rollback", _after_rollback)
+event.listen(Session, "after_soft_rollback", _after_soft_rollback)
 
 
 # -- running ---------------------------------------------------------------------------------

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from govern import clock
@@ -26,6 +26,7 @@ log = logging.getLogger("govern.jobs")
 TICK_SECONDS = 2.0
 LOCK_NUMBER = 7_311_983
 BATCH = 500
+KEEP_DONE = timedelta(days=7)
 
 TickFunction = Callable[[Session, datetime], None]
 
@@ -46,6 +47,7 @@ def tick() -> None:
     for name, function in list(_functions.items()):
         _call(name, function)
     _call("jobs.give_up_silent_runs", give_up_silent_runs)
+    _call("jobs.forget_done_jobs", forget_done_jobs)
     push_due_jobs()
 
 
@@ -85,6 +87,16 @@ def give_up_silent_runs(session: Session, now: datetime) -> None:
         if not broker.is_alive(broker.client(), row.id):
             log.warning("a run died", extra={"job": row.name, "job_id": row.id})
             put_back(row, "The process that worked on this has ended unexpectedly.")
+
+
+def forget_done_jobs(session: Session, now: datetime) -> None:
+    """Remove the rows of jobs that were done days ago; failed ones stay until somebody looks."""
+    session.execute(
+        delete(BackgroundJob).where(
+            BackgroundJob.state == JobState.DONE.value,
+            BackgroundJob.due_at < now - KEEP_DONE,
+        )
+    )
 
 
 def push_due_jobs() -> int:

@@ -28,7 +28,7 @@ class Channel(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """``sending`` is claimed by one run; ``unclear`` was claimed by a run that died in between.
+    """``sending`` is claimed by one run; ``unclear`` was being handed over when a run died.
 
     Whether an ``unclear`` mail went out is not known, so it is never sent again by itself.
     """
@@ -47,7 +47,7 @@ class OutboxMail(db.Model):  # type: ignore[name-defined]
     A row with ``is_secret`` keeps subject, bodies and attachments encrypted in ``sealed`` (the
     plain columns stay empty) and is wiped when it has been sent. ``dedupe_key`` makes asking
     twice the same as asking once. ``message_id`` never changes, so that a duplicate on the way
-    can be recognised.
+    can be recognised. ``handover_at`` is set before the first byte of the mail leaves.
     """
 
     __tablename__ = "outbox_mail"
@@ -88,6 +88,7 @@ class OutboxMail(db.Model):  # type: ignore[name-defined]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    handover_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     attachments: Mapped[list[OutboxAttachment]] = relationship(

@@ -8,6 +8,7 @@ because something ran twice.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -186,6 +187,15 @@ def _attach(session: Session, mail: OutboxMail, attachments: Sequence[Attachment
             )
         )
     session.flush()
+
+
+def _keep_file(session: Session, digest: str, content: bytes) -> None:
+    """Store ``content`` unless it is there; another transaction may be storing it, too."""
+    known = select(OutboxFile.digest).where(OutboxFile.digest == digest)
+    if session.scalar(known) is not None:
+        return
+    with contextlib.suppress(sa.exc.IntegrityError), session.begin_nested():
+        session.add(OutboxFile(digest=digest, content=content, size=len(content)))
 
 
 @dataclass(frozen=True)

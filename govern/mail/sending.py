@@ -1,11 +1,15 @@
 """Sending what is in the outbox: never to anyone twice.
 
 A mail cannot be sent *exactly* once: whoever dies between the server's "250" and the note of it
-knows nothing afterwards. Here such a mail is at most once: it is claimed and committed as
-``sending`` before the first byte leaves; a claim whose run has died becomes ``unclear`` and is
-only sent again when somebody with that permission says so. A mail of which it is certain that it
-did not go (connection refused, a 4xx answer) is tried again after a growing pause, and fails for
-good after the last attempt or a 5xx answer. One bad address stops nobody else's mail.
+knows nothing afterwards. Here such a mail is sent at most once: a run claims a batch for itself,
+and commits for each mail that it is being handed over before its first byte leaves. When the run
+dies, what was only claimed goes back into the queue, and the one mail that was being handed over
+becomes ``unclear``: it is sent again only when somebody with that permission says so. A mail that
+certainly did not go (no connection, a 4xx answer) is tried again after a growing pause, and fails
+for good after the last attempt or a 5xx answer. One bad address stops nobody else's mail, and a
+server that is away costs nobody an attempt.
+
+No transaction is open while the network is waited for.
 """
 
 from __future__ import annotations
@@ -13,16 +17,18 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime
 
 from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from govern import clock
+from govern.database import changed_rows
 from govern.errors import GovernError
 from govern.jobs import enqueue, every_tick, job
 from govern.mail.models import Channel, DeliveryState, OutboxMail
@@ -41,7 +47,10 @@ log = logging.getLogger("govern.mail")
 MAX_ATTEMPTS = 8
 BATCH = 50
 SLICE_SECONDS = 10.0
-LONGEST_SENDING = timedelta(minutes=5)
+LONGEST_SENDING = timedelta(minutes=10)
+SERVER_PAUSE = timedelta(minutes=2)
+SHORT_LIVED = frozenset({"sign_in"})
+"""Categories whose rows are removed once they are sent (from the mailbox: soon after)."""
 SHORT_LIFE = timedelta(hours=1)
 
 STATUTORY_HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
@@ -70,75 +79,157 @@ def claim_batch(session: Session) -> list[OutboxMail]:
     """Take up to ``BATCH`` due mails as ours alone, committed before anything is sent."""
     now = clock.now()
     claim = secrets.token_hex(16)
-    due = (
+    ids = session.scalars(
         select(OutboxMail.id)
-        .where(
-            OutboxMail.state == DeliveryState.QUEUED.value,
-            OutboxMail.channel == Channel.EMAIL.value,
-            OutboxMail.due_at <= now,
-        )
+        .where(_is_due(now))
         .order_by(OutboxMail.due_at, OutboxMail.id)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
-    )
-    ids = session.scalars(due).all()
+    ).all()
     session.execute(
         update(OutboxMail)
         .where(OutboxMail.id.in_(ids), OutboxMail.state == DeliveryState.QUEUED.value)
-        .values(
-            state=DeliveryState.SENDING.value,
-            claim=claim,
-            claimed_at=now,
-            attempts=OutboxMail.attempts + 1,
-        )
+        .values(state=DeliveryState.SENDING.value, claim=claim, claimed_at=now, handover_at=None)
     )
     session.commit()
     return list(session.scalars(select(OutboxMail).where(OutboxMail.claim == claim)))
 
 
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        OutboxMail.state == DeliveryState.QUEUED.value,
+        OutboxMail.channel == Channel.EMAIL.value,
+        OutboxMail.due_at <= now,
+    )
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A claimed mail, put together."""
+
+    mail_id: int
+    claim: str
+    recipient: str
+    message: EmailMessage
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of handing one mail over. ``server_gone``: the connection is of no more use."""
+
+    state: DeliveryState
+    error: str = ""
+    server_gone: bool = False
+
+
 def _send_batch(session: Session, url: str, batch: list[OutboxMail]) -> bool:
     """Send ``batch`` over one connection; False when the server is away (the rest is put back)."""
-    rest = list(batch)
+    ready = _put_together(session, batch)
+    gone = ""
     try:
         with Conversation(url) as conversation:
-            while rest:
-                mail = rest[0]
-                _send_one(session, conversation, mail)
-                rest.pop(0)
-                session.commit()
+            for item in ready:
+                if not _begin_handover(session, item):
+                    continue
+                outcome = _hand_over(conversation, item)
+                _note(session, item, outcome)
+                if outcome.server_gone:
+                    gone = outcome.error
+                    break
     except ServerAway as away:
-        log.warning("the mail server is away", extra={"reason": str(away), "waiting": len(rest)})
-        for mail in rest:
-            _put_back(mail, f"The mail server does not answer ({away}).")
-        session.commit()
-        return False
-    return True
+        gone = str(away)
+    if gone:
+        log.warning("the mail server is away", extra={"reason": gone})
+        _wait_for_server(session, [item.claim for item in ready], gone)
+    return not gone
 
 
-def _send_one(session: Session, conversation: Conversation, mail: OutboxMail) -> None:
-    """Send one mail and note what became of it; ServerAway passes through."""
+def _put_together(session: Session, batch: list[OutboxMail]) -> list[_Ready]:
+    """The messages of ``batch``; a mail that cannot be put together has failed."""
+    ready = []
+    for mail in batch:
+        try:
+            content = read_content(mail)
+            if content is None:
+                raise ValueError("its text was wiped")
+            message = compose(mail, content)
+        except (GovernError, ValueError) as error:
+            _fail(mail, f"The mail could not be put together: {error}")
+        else:
+            ready.append(_Ready(mail.id, mail.claim or "", mail.to_address, message))
+    session.commit()
+    return ready
+
+
+def _begin_handover(session: Session, item: _Ready) -> bool:
+    """Commit that this mail is about to leave; False if another run holds it meanwhile."""
+    begun = session.execute(
+        update(OutboxMail)
+        .where(
+            OutboxMail.id == item.mail_id,
+            OutboxMail.claim == item.claim,
+            OutboxMail.handover_at.is_(None),
+        )
+        .values(handover_at=clock.now())
+    )
+    session.commit()
+    return changed_rows(begun) == 1
+
+
+def _hand_over(conversation: Conversation, item: _Ready) -> _Outcome:
+    """Hand one mail over; no transaction is open meanwhile."""
     try:
-        content = read_content(mail)
-        if content is None:
-            raise Refused(554, "its text was wiped")
-        message = compose(mail, content)
-    except (GovernError, Refused, ValueError) as error:
-        _fail(mail, f"The mail could not be put together: {error}")
-        return
-    try:
-        conversation.send(message, bare_address(_sender()), mail.to_address)
+        conversation.send(item.message, bare_address(_sender()), item.recipient)
     except Refused as refused:
         if refused.for_good:
-            _fail(mail, f"The mail server refused it: {refused}")
-        else:
-            _put_back(mail, f"The mail server refused it for now: {refused}")
+            return _Outcome(DeliveryState.FAILED, f"The mail server refused it: {refused}")
+        return _Outcome(DeliveryState.QUEUED, f"The mail server refused it for now: {refused}")
+    except ServerAway as away:
+        return _Outcome(DeliveryState.SENDING, str(away), server_gone=True)
     except Interrupted:
-        mail.state, mail.claim = DeliveryState.UNCLEAR.value, None
-        mail.last_error = "The connection broke while the mail was being handed over."
-        session.commit()
-        raise ServerAway("the connection broke") from None
-    else:
-        mark_sent(mail)
+        error = "The connection broke while the mail was being handed over."
+        return _Outcome(DeliveryState.UNCLEAR, error, server_gone=True)
+    return _Outcome(DeliveryState.SENT)
+
+
+def _note(session: Session, item: _Ready, outcome: _Outcome) -> None:
+    """Write down what became of the mail, unless another run has taken it from us."""
+    mail = session.scalar(
+        select(OutboxMail)
+        .where(OutboxMail.id == item.mail_id, OutboxMail.claim == item.claim)
+        .with_for_update()
+    )
+    if mail is not None:
+        if outcome.state is DeliveryState.SENT and mail.category in SHORT_LIVED:
+            # Who asked for a link when is nobody's business afterwards.
+            session.delete(mail)
+        elif outcome.state is DeliveryState.SENT:
+            mark_sent(mail)
+        elif outcome.state is DeliveryState.QUEUED:
+            _put_back(mail, outcome.error)
+        elif outcome.state is DeliveryState.SENDING:
+            # Nothing of it has left: it waits for the server with the rest of its batch.
+            mail.handover_at = None
+        else:
+            _settle(mail, outcome.state, outcome.error)
+    session.commit()
+
+
+def _wait_for_server(session: Session, claims: list[str], reason: str) -> None:
+    """Put off what was claimed and what is due: nobody loses an attempt by the server's absence."""
+    now = clock.now()
+    held = and_(OutboxMail.claim.in_(set(claims)), OutboxMail.handover_at.is_(None))
+    session.execute(
+        update(OutboxMail)
+        .where(or_(held, _is_due(now)))
+        .values(
+            state=DeliveryState.QUEUED.value,
+            claim=None,
+            due_at=now + SERVER_PAUSE,
+            last_error=f"The mail server does not answer ({reason})."[:500],
+        )
+    )
+    session.commit()
 
 
 def _sender() -> str:
@@ -170,23 +261,28 @@ def compose(mail: OutboxMail, content: Content) -> EmailMessage:
 
 def mark_sent(mail: OutboxMail, *, keep_secret: bool = False) -> None:
     """Note that it has gone; a secret is wiped now."""
-    mail.state, mail.claim, mail.sent_at = DeliveryState.SENT.value, None, clock.now()
-    mail.last_error = ""
+    _settle(mail, DeliveryState.SENT, "")
+    mail.sent_at = clock.now()
     if mail.is_secret and not keep_secret:
         mail.sealed = None
 
 
-def _put_back(mail: OutboxMail, error: str) -> None:
-    if mail.attempts >= MAX_ATTEMPTS:
-        _fail(mail, error)
-        return
-    mail.state, mail.claim, mail.last_error = DeliveryState.QUEUED.value, None, error[:500]
-    # 1, 2, 4 … 64 minutes: about two hours in all, longer than a greylist.
-    mail.due_at = clock.now() + timedelta(minutes=2 ** (mail.attempts - 1))
+def _settle(mail: OutboxMail, state: DeliveryState, error: str) -> None:
+    mail.state, mail.claim, mail.last_error = state.value, None, error[:500]
 
 
 def _fail(mail: OutboxMail, error: str) -> None:
-    mail.state, mail.claim, mail.last_error = DeliveryState.FAILED.value, None, error[:500]
+    _settle(mail, DeliveryState.FAILED, error)
+
+
+def _put_back(mail: OutboxMail, error: str) -> None:
+    """After a refusal "for now": 1, 2, 4 … 64 minutes, two hours in all, longer than a greylist."""
+    mail.attempts += 1
+    if mail.attempts >= MAX_ATTEMPTS:
+        _fail(mail, error)
+        return
+    _settle(mail, DeliveryState.QUEUED, error)
+    mail.due_at = clock.now() + timedelta(minutes=2 ** (mail.attempts - 1))
 
 
 def deliver_to_mailbox(session: Session) -> None:
@@ -203,26 +299,35 @@ def deliver_to_mailbox(session: Session) -> None:
 @every_tick
 def look_after_outbox(session: Session, now: datetime) -> None:
     """Start sending what has become due; give up claims whose run has died."""
+    _release_dead_claims(session, now)
+    session.execute(
+        delete(OutboxMail).where(
+            OutboxMail.category.in_(SHORT_LIVED),
+            OutboxMail.state == DeliveryState.SENT.value,
+            OutboxMail.sent_at < now - SHORT_LIFE,
+        )
+    )
+    if session.scalar(select(OutboxMail.id).where(_is_due(now)).limit(1)) is not None:
+        enqueue(session, SEND_JOB)
+
+
+def _release_dead_claims(session: Session, now: datetime) -> None:
+    """Give up claims whose run has died: what had not begun to leave waits again."""
+    dead = and_(
+        OutboxMail.state == DeliveryState.SENDING.value,
+        OutboxMail.claimed_at < now - LONGEST_SENDING,
+    )
     session.execute(
         update(OutboxMail)
-        .where(
-            OutboxMail.state == DeliveryState.SENDING.value,
-            OutboxMail.claimed_at < now - LONGEST_SENDING,
-        )
+        .where(dead, OutboxMail.handover_at.is_(None))
+        .values(state=DeliveryState.QUEUED.value, claim=None)
+    )
+    session.execute(
+        update(OutboxMail)
+        .where(dead)
         .values(
             state=DeliveryState.UNCLEAR.value,
             claim=None,
             last_error="The process that was sending this has ended unexpectedly.",
         )
     )
-    due = session.scalar(
-        select(OutboxMail.id)
-        .where(
-            OutboxMail.state == DeliveryState.QUEUED.value,
-            OutboxMail.channel == Channel.EMAIL.value,
-            OutboxMail.due_at <= now,
-        )
-        .limit(1)
-    )
-    if due is not None:
-        enqueue(session, SEND_JOB)

@@ -9,7 +9,7 @@ import threading
 import pypdf
 import pytest
 
-from govern import pdf
+from govern import pdf, typesetting
 
 DOCUMENT = """\
 #import "base.typ": *
@@ -35,11 +35,11 @@ DATA = {
 
 @pytest.fixture
 def documents(tmp_path, monkeypatch):
-    shutil.copy(pdf._FOLDER / "base.typ", tmp_path)
+    shutil.copy(typesetting._FOLDER / "base.typ", tmp_path)
     (tmp_path / "sample.typ").write_text(DOCUMENT)
     (tmp_path / "broken.typ").write_text('#import "base.typ": *\n#data.nothing_like_it')
-    monkeypatch.setattr(pdf, "_FOLDER", tmp_path)
-    monkeypatch.setattr(pdf, "_compilers", threading.local())
+    monkeypatch.setattr(typesetting, "_FOLDER", tmp_path)
+    monkeypatch.setattr(typesetting, "_compilers", threading.local())
     return tmp_path
 
 
@@ -50,7 +50,7 @@ def _text(document: bytes) -> str:
 def test_the_same_data_give_the_same_bytes(session, documents):
     first = pdf.render_pdf("sample", DATA, "fr")
     pdf.render_pdf("sample", {**DATA, "title": "Autre"}, "fr")
-    pdf._compilers.__dict__.clear()
+    typesetting._compilers.__dict__.clear()
     assert pdf.render_pdf("sample", DATA, "fr") == first
 
 
