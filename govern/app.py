@@ -92,12 +92,14 @@ def _register_features(app: Flask) -> None:
     from govern.accounts.identity import load_actor
     from govern.assemblies import setup as assemblies
     from govern.home import views as home
+    from govern.register import setup as register
     from govern.voting import setup as voting
 
     web.register_edge(app, load_actor)
     health.register(app)
     accounts.register(app)
     home.register(app)
+    register.register(app)
     voting.register(app)
     assemblies.register(app)
     styleguide.register(app)

@@ -122,7 +122,8 @@ class Membership(db.Model):  # type: ignore[name-defined]
     ``joined_on`` is the day of admission; membership takes effect then or when the first share is
     paid, whichever is later. ``ended_on`` is the first day that is no longer covered (at its end
     the member is not on a roll). ``search_text`` and ``sort_name`` are folded for finding and
-    ordering; ``email_key`` is the address folded for comparison.
+    ordering; ``email_key`` and ``number_key`` are the address and the number as they are compared
+    when somebody signs in.
     """
 
     __tablename__ = "membership"
@@ -139,13 +140,14 @@ class Membership(db.Model):  # type: ignore[name-defined]
         Index("ix_membership_sorted", "cooperative_id", "sort_name", "id"),
         Index("ix_membership_email", "email_key", "cooperative_id"),
         Index("ix_membership_ended", "cooperative_id", "ended_on"),
-        Index("ix_membership_number", "member_number"),
+        Index("ix_membership_number", "number_key", "cooperative_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(22), unique=True, default=make_public_id)
     cooperative_id: Mapped[int] = mapped_column(ForeignKey("cooperative.id"))
     member_number: Mapped[str] = mapped_column(String(40))
+    number_key: Mapped[str] = mapped_column(String(40))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), index=True)
     joined_on: Mapped[date]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from govern.accounts.rules import fold_email, fold_identifier
+
 _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "œ": "oe", "æ": "ae", "ð": "d", "þ": "th", "ł": "l"})
 _KEEP_ASCII = {ord(c): c for c in "abcdefghijklmnopqrstuvwxyz0123456789"}
 _ASCII = str.maketrans({chr(n): _KEEP_ASCII.get(n, " ") for n in range(128)})
@@ -29,8 +31,13 @@ def name_key(given_name: str, family_name: str) -> str:
 
 
 def email_key(email: str) -> str:
-    """The address as it is compared: case does not tell two addresses apart."""
-    return email.strip().casefold()
+    """The address as it is compared, the same way as when somebody signs in with it."""
+    return fold_email(email)
+
+
+def number_key(member_number: str) -> str:
+    """The member number as it is compared when somebody signs in with it: no blanks, no case."""
+    return fold_identifier(member_number)[:40]
 
 
 def search_words(query: str, limit: int = 8) -> list[str]:

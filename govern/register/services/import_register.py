@@ -37,7 +37,7 @@ from govern.register.models import (
     Representative,
 )
 from govern.register.rules import chain
-from govern.register.rules.folding import email_key, fold, name_key
+from govern.register.rules.folding import email_key, fold, name_key, number_key
 from govern.register.rules.ledger import ORDINARY
 from govern.register.services.bulk import insert_rows, make_public_ids, reserve_ids
 from govern.register.services.chain import NewEntry, append_entries
@@ -203,6 +203,7 @@ def _insert_members(
                 "public_id": public_ids[n],
                 "cooperative_id": cooperative.id,
                 "member_number": row.member_number,
+                "number_key": number_key(row.member_number),
                 "person_id": person_ids[n],
                 "organisation_id": organisation_ids[n],
                 "joined_on": row.joined_on,

@@ -179,6 +179,14 @@ def map_columns(
     return batch
 
 
+def two_columns(field: str) -> InvalidInput:
+    """The error for a field that was chosen for two columns."""
+    return InvalidInput(
+        _("“%(field)s” was chosen for two columns.", field=FIELD_NAMES.get(field, field)),
+        remedy=_("Choose it for one of them only."),
+    )
+
+
 def check_again(
     session: Session,
     actor: Actor,

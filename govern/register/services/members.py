@@ -27,7 +27,7 @@ from govern.register.models import (
     Representative,
 )
 from govern.register.rules import values
-from govern.register.rules.folding import email_key, fold, name_key, search_text
+from govern.register.rules.folding import email_key, fold, name_key, number_key, search_text
 from govern.register.services.chain import commitment_for, lock_register
 from govern.register.services.ledger import record_payment, refuse_on_hold, subscribe_shares
 from govern.register.texts import problem_text
@@ -105,6 +105,7 @@ def add_member(
     membership = Membership(
         cooperative_id=cooperative.id,
         member_number=number,
+        number_key=number_key(number),
         person=holder if isinstance(holder, Person) else None,
         organisation=holder if isinstance(holder, Organisation) else None,
         joined_on=new.joined_on,

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Row, delete, func, or_, select
+from sqlalchemy import Row, Select, delete, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from govern import audit, clock
@@ -261,23 +261,29 @@ def memberships_for_account(
     Former memberships are included: what a person sees of them is decided by the page.
     """
     today = clock.today()
-    represented = aliased(Person)
+    # Small questions one after the other: each is one look into an index, on both databases.
+    person_id = session.scalar(select(Person.id).where(Person.account_id == account_id))
+    if person_id is None:
+        return []
+    organisations = session.scalars(
+        select(Representative.organisation_id).where(
+            Representative.person_id == person_id,
+            Representative.starts_on <= today,
+            or_(Representative.ends_on.is_(None), Representative.ends_on > today),
+        )
+    ).all()
     query = (
         select(Membership)
-        .outerjoin(Person, Membership.person_id == Person.id)
-        .outerjoin(
-            Representative,
-            (Representative.organisation_id == Membership.organisation_id)
-            & (Representative.starts_on <= today)
-            & or_(Representative.ends_on.is_(None), Representative.ends_on > today),
+        .where(
+            or_(Membership.person_id == person_id, Membership.organisation_id.in_(organisations))
+            if organisations
+            else Membership.person_id == person_id
         )
-        .outerjoin(represented, Representative.person_id == represented.id)
-        .where(or_(Person.account_id == account_id, represented.account_id == account_id))
         .order_by(Membership.cooperative_id, Membership.organisation_id.is_not(None), Membership.id)
     )
     if cooperative_id is not None:
         query = query.where(Membership.cooperative_id == cooperative_id)
-    return list(session.scalars(query).unique())
+    return list(session.scalars(query))
 
 
 def entries_for_account(session: Session, roll: Roll, account_id: int) -> list[RollEntry]:
@@ -512,11 +518,10 @@ def _record(session: Session, actor: Actor, roll: Roll, action: str, data: dict[
     )
 
 
-def count_rolls(session: Session, cooperative_id: int) -> int:
-    """How many rolls the cooperative has taken."""
+def corrections_of(roll: Roll) -> Select[Any]:
+    """The statement that selects the corrections of a roll, newest first."""
     return (
-        session.scalar(
-            select(func.count()).select_from(Roll).where(Roll.cooperative_id == cooperative_id)
-        )
-        or 0
+        select(RollCorrection)
+        .where(RollCorrection.roll_id == roll.id)
+        .order_by(RollCorrection.id.desc())
     )

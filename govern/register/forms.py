@@ -1,0 +1,251 @@
+"""What may be typed into the pages of the register: syntax only, the services decide the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from wtforms import BooleanField, SelectField, StringField, TextAreaField
+from wtforms.fields import DateField, Field
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.widgets import TextInput
+
+from govern.config import LOCALES
+from govern.i18n import LANGUAGE_NAMES
+from govern.register.models import EndReason
+from govern.register.rules import values
+from govern.register.texts import END_REASON_NAMES, problem_text
+
+
+class ReadField(Field):
+    """A text that one of the readers of ``rules.values`` turns into a value."""
+
+    widget = TextInput()
+    reader: Callable[[Any], Any]
+
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, validators, **kwargs)
+        self.typed = ""
+
+    def _value(self) -> str:
+        return self.typed or self.shown(self.data)
+
+    def shown(self, data: Any) -> str:
+        """How a value that was not typed is shown."""
+        return "" if data is None else str(data)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist:
+            return
+        self.typed = valuelist[0][:200]
+        if not self.typed.strip():
+            self.data = None
+            return
+        try:
+            self.data = type(self).reader(self.typed)
+        except values.Unreadable as error:
+            self.data = None
+            words = problem_text(error.code, {**error.params, "value": self.typed[:80]})
+            raise ValueError(f"{words.sentence} {words.remedy}") from error
+
+
+class AmountField(ReadField):
+    """An amount of money as people write it; the value is in integer cents."""
+
+    reader = staticmethod(values.read_amount)
+
+    def shown(self, data: int | None) -> str:
+        return "" if data is None else f"{data / 100:.2f}"
+
+
+class SharesField(ReadField):
+    """A number of shares."""
+
+    reader = staticmethod(values.read_shares)
+
+
+REQUIRED = _l("This is needed.")
+
+
+def _needed() -> list[Any]:
+    return [InputRequired(REQUIRED)]
+
+
+def _day(label: Any, **kwargs: Any) -> DateField:
+    return DateField(label, validators=[InputRequired(REQUIRED)], **kwargs)
+
+
+def _text(label: Any, most: int, *, needed: bool = False, **kwargs: Any) -> StringField:
+    first = DataRequired(REQUIRED) if needed else Optional()
+    return StringField(label, validators=[first, Length(max=most)], **kwargs)
+
+
+LANGUAGES = [(code, LANGUAGE_NAMES[code]) for code in LOCALES]
+
+
+class ContactForm(FlaskForm):
+    """How a member is reached."""
+
+    email = _text(
+        _l("E-mail"), 254, description=_l("Without an address, notices and codes go by post.")
+    )
+    language = SelectField(_l("Language"), choices=LANGUAGES)
+    street = _text(_l("Street and number"), 250)
+    postal_code = _text(_l("Postal code"), 20)
+    town = _text(_l("Municipality"), 120)
+    country = _text(_l("Country"), 60, description=_l("A two-letter code such as BE, or a name."))
+
+
+class _AdmissionForm(ContactForm):
+    member_number = _text(
+        _l("Member number"), 40, description=_l("Leave it empty to take the next free number.")
+    )
+    category = SelectField(_l("Category"))
+    joined_on = _day(_l("Admitted on"))
+    shares = SharesField(_l("Number of shares"), validators=_needed())
+    paid = AmountField(
+        _l("Paid amount"),
+        validators=[Optional()],
+        description=_l("In euro, as received on the day of admission. Leave it empty if unpaid."),
+    )
+    accept_duplicate = BooleanField(
+        _l("I have looked: this is somebody else than the member named above.")
+    )
+
+
+class PersonForm(_AdmissionForm):
+    """Admission of a natural person."""
+
+    given_name = _text(_l("Given name"), 120, needed=True)
+    family_name = _text(_l("Family name"), 120, needed=True)
+    birth_date = DateField(
+        _l("Birth date"),
+        validators=[Optional()],
+        description=_l("Helps to notice the same person written twice."),
+    )
+
+
+class OrganisationForm(_AdmissionForm):
+    """Admission of an organisation with its one representative."""
+
+    organisation_name = _text(_l("Name of the organisation"), 250, needed=True)
+    enterprise_number = _text(
+        _l("Enterprise number"),
+        40,
+        needed=True,
+        description=_l("With its check digits, as registered in the country of the seat."),
+    )
+    representative_given_name = _text(_l("Given name of the representative"), 120, needed=True)
+    representative_family_name = _text(_l("Family name of the representative"), 120, needed=True)
+
+
+class PaymentForm(FlaskForm):
+    """A payment received."""
+
+    amount = AmountField(_l("Amount received, in euro"), validators=_needed())
+    effective_on = _day(_l("Received on"))
+    remark = _text(
+        _l("Note"), 500, description=_l("For example the reference of the bank statement.")
+    )
+    accept_overpayment = BooleanField(_l("Record it although it is more than is due"))
+
+
+class SharesForm(FlaskForm):
+    """Shares subscribed or given back."""
+
+    shares = SharesField(_l("Number of shares"), validators=_needed())
+    effective_on = _day(_l("Counts from"))
+    remark = _text(_l("Note"), 500)
+
+
+class TransferForm(FlaskForm):
+    """Shares given to another member."""
+
+    shares = SharesField(_l("Number of shares"), validators=_needed())
+    receiver = _text(_l("Member number of the receiver"), 40, needed=True)
+    effective_on = _day(_l("Counts from"))
+    remark = _text(_l("Note"), 500)
+
+
+class EndForm(FlaskForm):
+    """The end of a membership."""
+
+    ended_on = _day(_l("Ends on"))
+    reason = SelectField(
+        _l("Reason"), choices=[(reason.value, END_REASON_NAMES[reason]) for reason in EndReason]
+    )
+    note = TextAreaField(_l("Note"), validators=[Optional(), Length(max=2000)])
+
+
+class CategoryForm(FlaskForm):
+    """Another category from a day on."""
+
+    category = SelectField(_l("Category"))
+    starts_on = _day(_l("Counts from"))
+
+
+class PersonNameForm(FlaskForm):
+    """A corrected name or birth date."""
+
+    given_name = _text(_l("Given name"), 120, needed=True)
+    family_name = _text(_l("Family name"), 120, needed=True)
+    birth_date = DateField(_l("Birth date"), validators=[Optional()])
+
+
+class OrganisationNameForm(FlaskForm):
+    """A corrected name or number of an organisation."""
+
+    organisation_name = _text(_l("Name of the organisation"), 250, needed=True)
+    enterprise_number = _text(_l("Enterprise number"), 40, needed=True)
+
+
+class RepresentativeForm(FlaskForm):
+    """Another representative: a member by number, or somebody by name."""
+
+    member_number = _text(
+        _l("Member number of the representative"),
+        40,
+        description=_l("If the representative is a member: one sign-in then serves for both."),
+    )
+    given_name = _text(_l("Given name"), 120)
+    family_name = _text(_l("Family name"), 120)
+    starts_on = _day(_l("Counts from"))
+
+
+class ReasonForm(FlaskForm):
+    """Why an entry is taken back."""
+
+    reason = TextAreaField(
+        _l("Reason"), validators=[DataRequired(REQUIRED), Length(min=5, max=500)]
+    )
+
+
+class UploadForm(FlaskForm):
+    """A register as a file."""
+
+    file = FileField(
+        _l("File"),
+        validators=[FileRequired(_l("Choose a file."))],
+        description=_l("CSV or XLSX, one row per member, with a heading."),
+    )
+
+
+class CorrectionForm(FlaskForm):
+    """A correction of a frozen roll."""
+
+    member_number = _text(_l("Member number"), 40, needed=True)
+    action = SelectField(
+        _l("What to do"),
+        choices=[
+            ("read", _l("Add the member, or read the entry again from the register")),
+            ("remove", _l("Remove the member from the roll")),
+        ],
+    )
+    reason = TextAreaField(
+        _l("Reason"),
+        validators=[DataRequired(REQUIRED), Length(min=5, max=500)],
+        description=_l("Every member can read it: name no illness and nothing else private."),
+    )

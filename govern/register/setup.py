@@ -1,0 +1,66 @@
+"""Bind the register to an application."""
+
+from __future__ import annotations
+
+import flask
+from flask import Flask
+from flask_babel import gettext as _
+
+from govern import navigation
+from govern.access import Actor, Permission, Role
+from govern.accounts import hooks
+from govern.cooperatives.models import Cooperative
+from govern.home.hooks import home_items
+from govern.navigation import NavItem
+from govern.register.jobs import register_jobs
+from govern.register.services import accounts
+from govern.register.views import (  # noqa: F401  (they add their routes)
+    imports,
+    members,
+    own,
+    rolls,
+    writing,
+)
+from govern.register.views.blueprint import blueprint
+
+
+def register(app: Flask) -> None:
+    """Register the pages, the jobs, and what the register tells the accounts and the home page."""
+    app.register_blueprint(blueprint)
+    register_jobs()
+    hooks.identifier_resolvers.register(accounts.find_candidates)
+    hooks.account_openers.register(accounts.open_person_account)
+    hooks.role_sources.register(accounts.member_roles)
+    hooks.membership_sources.register(accounts.membership_lines)
+    hooks.sign_in_traces.register(accounts.forget_first_sign_ins)
+    home_items.register(accounts.expected_of)
+    navigation.register(offer_register)
+
+
+def offer_register(actor: Actor, cooperative: Cooperative | None) -> list[NavItem]:
+    """One's own membership, and the officers' pages of the register."""
+    if cooperative is None:
+        return []
+    code = cooperative.code
+    items = []
+    if Role.MEMBER in actor.roles.get(cooperative.id, frozenset()):
+        items.append(
+            NavItem(_("My membership"), flask.url_for("register.me", cooperative=code), order=20)
+        )
+    if actor.may(Permission.REGISTER_READ, cooperative.id):
+        items.append(
+            NavItem(
+                _("Members"), flask.url_for("register.member_list", cooperative=code), order=110
+            )
+        )
+    if actor.may(Permission.REGISTER_IMPORT, cooperative.id):
+        items.append(
+            NavItem(
+                _("Imports"), flask.url_for("register.import_list", cooperative=code), order=115
+            )
+        )
+    if actor.may(Permission.ROLL_READ, cooperative.id):
+        items.append(
+            NavItem(_("Rolls"), flask.url_for("register.roll_list", cooperative=code), order=120)
+        )
+    return items

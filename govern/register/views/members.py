@@ -1,0 +1,196 @@
+"""The member list, its exports, and the page of one member."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from flask import g, render_template, request, stream_with_context
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from govern.access import Permission, requires
+from govern.audit import AuditEntry
+from govern.extensions import db
+from govern.i18n import current_language, local_text
+from govern.paging import PER_PAGE, paginate, requested_page
+from govern.register.models import MemberKind, Membership
+from govern.register.services.certificates import certificate_pdf
+from govern.register.services.holdings import holding_of
+from govern.register.services.listing import (
+    MemberFilter,
+    MemberState,
+    category_on,
+    count_members,
+    export_columns,
+    export_members,
+    history_of,
+    register_totals,
+    search_members,
+    shares_of,
+    with_holders,
+)
+from govern.register.services.members import categories_on
+from govern.register.spreadsheets import write_csv, write_xlsx
+from govern.register.texts import (
+    END_REASON_NAMES,
+    ENTRY_KIND_NAMES,
+    FIELD_NAMES,
+    KIND_NAMES,
+)
+from govern.register.views.blueprint import attachment, blueprint, here, member_of, today
+
+
+def _filter() -> MemberFilter:
+    """What the address asks for; anything unknown narrows nothing."""
+    state = request.args.get("state", "")
+    return MemberFilter(
+        query=request.args.get("q", "")[:200],
+        category=request.args.get("category", "")[:20],
+        kind=request.args.get("kind", "") if request.args.get("kind") in tuple(MemberKind) else "",
+        state=MemberState(state) if state in tuple(MemberState) else MemberState.CURRENT,
+        without_email=request.args.get("email") == "none",
+    )
+
+
+@blueprint.get("/<cooperative>/register/members")
+@requires(Permission.REGISTER_READ)
+def member_list(cooperative: str) -> Any:
+    """The members, found by any words of their names, numbers, towns or addresses."""
+    session, wanted, day = db.session(), _filter(), today()
+    query = search_members(g.cooperative.id, wanted, day)
+    page = paginate(
+        session,
+        with_holders(query),
+        requested_page(),
+        PER_PAGE,
+        total=count_members(session, query),
+    )
+    return render_template(
+        "register/members.html",
+        page=page,
+        wanted=wanted,
+        shares=shares_of(session, [item.id for item in page], day),
+        category_of=lambda item: category_on(item, day),
+        categories=_category_names(),
+        totals=register_totals(session, g.cooperative.id, day),
+        kinds=KIND_NAMES,
+        day_shown=day,
+    )
+
+
+@blueprint.get("/<cooperative>/register/members.csv")
+@requires(Permission.REGISTER_READ)
+def export_csv(cooperative: str) -> Any:
+    """The members of the list as CSV, in the columns that an import reads."""
+    headers, rows = _export()
+    return attachment(
+        stream_with_context(write_csv(headers, rows)),
+        f"{g.cooperative.code}-members-{today().isoformat()}.csv",
+        "text/csv",
+    )
+
+
+@blueprint.get("/<cooperative>/register/members.xlsx")
+@requires(Permission.REGISTER_READ)
+def export_xlsx(cooperative: str) -> Any:
+    """The members of the list as a workbook."""
+    headers, rows = _export()
+    return attachment(
+        write_xlsx(_("Members"), headers, rows),
+        f"{g.cooperative.code}-members-{today().isoformat()}.xlsx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    )
+
+
+def _export() -> tuple[list[str], Any]:
+    columns = export_columns(g.actor, g.cooperative.id)
+    members = export_members(db.session(), g.cooperative.id, _filter(), today())
+    return (
+        [str(FIELD_NAMES[name]) for name in columns],
+        ([_export_value(name, member[name]) for name in columns] for member in members),
+    )
+
+
+def _export_value(name: str, value: Any) -> Any:
+    return Decimal(value).scaleb(-2) if name == "paid" else value
+
+
+@blueprint.get("/<cooperative>/register/members/<member>")
+@requires(Permission.REGISTER_READ)
+def member_page(cooperative: str, member: str) -> Any:
+    """One member: shares, category, contact, history, and what may be done."""
+    membership = member_of(member)
+    return render_template(
+        "register/member.html",
+        m=member_facts(membership),
+        membership=membership,
+        acts=_acts(membership),
+        reverse_link=lambda sequence: here(
+            "reverse_entry", member=membership.public_id, sequence=sequence
+        ),
+    )
+
+
+def member_facts(membership: Membership) -> dict[str, Any]:
+    """What the registrar's page and the member's own page show."""
+    session, day = db.session(), today()
+    return {
+        "membership": membership,
+        "holding": holding_of(session, membership.id, day),
+        "entries": history_of(session, membership),
+        "category": category_on(membership, day),
+        "categories": _category_names(),
+        "representatives": (
+            membership.organisation.representatives if membership.organisation else []
+        ),
+        "kinds": KIND_NAMES,
+        "entry_kinds": ENTRY_KIND_NAMES,
+        "end_reasons": END_REASON_NAMES,
+        "has_ended": membership.ended_on is not None and membership.ended_on <= day,
+        "may_write": g.actor.may(Permission.REGISTER_WRITE, g.cooperative.id),
+    }
+
+
+def _acts(membership: Membership) -> list[tuple[AuditEntry, str]]:
+    """What was done to the membership besides the ledger, newest first, in words."""
+    words = {
+        "register:membership:added": _("Admitted"),
+        "register:membership:contact_changed": _("Contact data changed"),
+        "register:membership:identity_corrected": _("Name or number corrected"),
+        "register:membership:category_changed": _("Category changed"),
+        "register:membership:representative_changed": _("Representative changed"),
+        "register:membership:ended": _("Membership ended"),
+    }
+    rows = db.session.scalars(
+        select(AuditEntry)
+        .where(
+            AuditEntry.subject == f"membership:{membership.public_id}",
+            AuditEntry.cooperative_id == membership.cooperative_id,
+            AuditEntry.tag.in_(words),
+        )
+        .order_by(AuditEntry.position.desc())
+        .limit(50)
+    )
+    return [(row, words[row.tag]) for row in rows]
+
+
+def _category_names() -> dict[str, str]:
+    return {
+        category.code: local_text(category.names)
+        for category in categories_on(db.session(), g.cooperative.id, today())
+    }
+
+
+@blueprint.get("/<cooperative>/register/members/<member>/certificate.pdf")
+@requires(Permission.REGISTER_READ)
+def member_certificate(cooperative: str, member: str) -> Any:
+    """The certificate of a member's shares today."""
+    return certificate_of(member_of(member))
+
+
+def certificate_of(membership: Membership) -> Any:
+    """The certificate as a download, in the language of the page."""
+    content = certificate_pdf(db.session(), membership, today(), current_language())
+    name = f"{g.cooperative.code}-certificate-{membership.member_number}.pdf"
+    return attachment(content, name.replace("/", "-").replace(" ", "-"), "application/pdf")

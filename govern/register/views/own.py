@@ -1,0 +1,37 @@
+"""What members see of themselves, and of the organisations that they represent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g, render_template
+from flask_babel import gettext as _
+
+from govern.access import signed_in
+from govern.errors import NotFound
+from govern.extensions import db
+from govern.register.services.rolls import memberships_for_account
+from govern.register.views.blueprint import blueprint
+from govern.register.views.members import certificate_of, member_facts
+
+
+@blueprint.get("/<cooperative>/me")
+@signed_in
+def me(cooperative: str) -> Any:
+    """One's own memberships in this cooperative."""
+    memberships = memberships_for_account(db.session(), g.actor.account_id, g.cooperative.id)
+    return render_template(
+        "register/me.html", own=[member_facts(membership) for membership in memberships]
+    )
+
+
+@blueprint.get("/<cooperative>/me/<member>/certificate.pdf")
+@signed_in
+def own_certificate(cooperative: str, member: str) -> Any:
+    """The certificate of one's own shares; NotFound for anybody else's."""
+    for membership in memberships_for_account(db.session(), g.actor.account_id, g.cooperative.id):
+        if membership.public_id == member:
+            return certificate_of(membership)
+    raise NotFound(
+        _("This is not one of your memberships."), remedy=_("Choose one from your own page.")
+    )
