@@ -39,8 +39,8 @@ _MAX_MEMBERS = 10_000
 
 def detect_type(content: bytes) -> FileType | None:
     """The kind of ``content``; None for anything that is not accepted."""
-    if content.startswith(b"%PDF-") and b"%%EOF" in content[-2048:]:
-        return PDF
+    if content.startswith(b"%PDF-"):
+        return PDF if b"%%EOF" in content[-2048:] else None
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return PNG
     if content.startswith(b"\xff\xd8\xff"):

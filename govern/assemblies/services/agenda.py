@@ -219,7 +219,6 @@ def move_item(session: Session, actor: Actor, item: AgendaItem, move: str) -> No
         _number(above)
     _number(siblings)
     _done(session, actor, assembly, item, "moved")
-    session.expire(assembly, ["items"])
 
 
 @dataclass(frozen=True)
@@ -265,7 +264,6 @@ def remove_item(session: Session, actor: Actor, item: AgendaItem) -> None:
         session.flush()
     _number(siblings)
     _done(session, actor, assembly, item, "removed")
-    session.expire(assembly, ["items", "documents"])
 
 
 def _subtree(assembly: Assembly, item: AgendaItem) -> list[AgendaNode]:
@@ -335,6 +333,7 @@ def _checked(assembly: Assembly, given: ItemInput) -> dict[str, object]:
 
 def _done(session: Session, actor: Actor, assembly: Assembly, item: AgendaItem, what: str) -> None:
     session.flush()
+    session.expire(assembly, ["items", "documents"])
     audit.record(
         session,
         actor,

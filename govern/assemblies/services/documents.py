@@ -92,6 +92,8 @@ def add_document(
     session.add(document)
     session.flush()
     session.expire(assembly, ["documents"])
+    if item is not None:
+        session.expire(item, ["documents"])
     _record(session, actor, assembly, document, "added")
     return document
 
@@ -132,9 +134,11 @@ def remove_document(session: Session, actor: Actor, document: Document) -> None:
             _("A vote has been prepared on this item, with this document."),
             remedy=_("Have the returning officer cancel the vote first."),
         )
-    digest = document.digest
+    digest, item = document.digest, document.item
     session.delete(document)
     session.flush()
+    if item is not None:
+        session.expire(item, ["documents"])
     used = session.scalar(select(Document.id).where(Document.digest == digest).limit(1))
     if used is None:
         content = session.get(DocumentContent, digest)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from babel import Locale
 from babel.numbers import format_percent
 from flask_babel import format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
@@ -112,10 +113,10 @@ def _text_sentence(data: dict[str, Any], reason: Reason) -> str:
         return _("Rejected: nobody voted for or against.")
     if reason is Reason.TIE:
         return ngettext(
-            "Rejected: %(num)s vote for and as many against; a tie rejects.",
-            "Rejected: %(num)s votes for and as many against; a tie rejects.",
+            "Rejected: %(count)s vote for and as many against; a tie rejects.",
+            "Rejected: %(count)s votes for and as many against; a tie rejects.",
             votes["for"],
-            num=number(votes["for"]),
+            count=number(votes["for"]),
         )
     threshold = Fraction(rule["majority_numerator"], rule["majority_denominator"])
     share = Fraction(votes["for"], expressed)
@@ -158,10 +159,10 @@ def _text_details(data: dict[str, Any]) -> tuple[str, ...]:
         return (_("Nobody abstained."),)
     return (
         ngettext(
-            "%(num)s abstention (%(share)s of all votes) counts neither for nor against.",
-            "%(num)s abstentions (%(share)s of all votes) count neither for nor against.",
+            "%(count)s abstention (%(share)s of all votes) counts neither for nor against.",
+            "%(count)s abstentions (%(share)s of all votes) count neither for nor against.",
             votes["abstain"],
-            num=number(votes["abstain"]),
+            count=number(votes["abstain"]),
             share=percent(Fraction(votes["abstain"], total)),
         ),
     )
@@ -196,37 +197,37 @@ def _people_sentence(data: dict[str, Any]) -> str:
     if verdict is PeopleVerdict.FILLED:
         return ngettext(
             "Elected to the seat: %(names)s, named most often.",
-            "Elected to the %(num)s seats: %(names)s, named most often.",
+            "Elected to the %(count)s seats: %(names)s, named most often.",
             data["seats"],
-            num=number(data["seats"]),
+            count=number(data["seats"]),
             names=elected,
         )
     if verdict is PeopleVerdict.VACANT:
         return ngettext(
-            "Elected: %(names)s. %(num)s seat stays empty: nobody else was named on any ballot.",
-            "Elected: %(names)s. %(num)s seats stay empty: nobody else was named on any ballot.",
+            "Elected: %(names)s. %(count)s seat stays empty: nobody else was named on any ballot.",
+            "Elected: %(names)s. %(count)s seats stay empty: nobody else was named on any ballot.",
             data["seats_empty"],
-            num=number(data["seats_empty"]),
+            count=number(data["seats_empty"]),
             names=elected,
         )
     level = ", ".join(names[key] for key in data["level"])
     if not data["elected"]:
         return ngettext(
-            "%(level)s have equally many votes for %(num)s seat: it stays undecided, and the "
+            "%(level)s have equally many votes for %(count)s seat: it stays undecided, and the "
             "statutes say how to decide it.",
-            "%(level)s have equally many votes for %(num)s seats: they stay undecided, and the "
+            "%(level)s have equally many votes for %(count)s seats: they stay undecided, and the "
             "statutes say how to decide them.",
             data["seats_undecided"],
-            num=number(data["seats_undecided"]),
+            count=number(data["seats_undecided"]),
             level=level,
         )
     return ngettext(
-        "Elected: %(names)s. %(level)s have equally many votes for %(num)s more seat: it stays "
+        "Elected: %(names)s. %(level)s have equally many votes for %(count)s more seat: it stays "
         "undecided, and the statutes say how to decide it.",
-        "Elected: %(names)s. %(level)s have equally many votes for %(num)s more seats: they stay "
+        "Elected: %(names)s. %(level)s have equally many votes for %(count)s more seats: they stay "
         "undecided, and the statutes say how to decide them.",
         data["seats_undecided"],
-        num=number(data["seats_undecided"]),
+        count=number(data["seats_undecided"]),
         names=elected,
         level=level,
     )
@@ -237,12 +238,12 @@ def _people_details(data: dict[str, Any]) -> tuple[str, ...]:
         return (_("The seats go to those whom most ballots name. No ballot was blank."),)
     return (
         ngettext(
-            "The seats go to those whom most ballots name. %(num)s ballot of %(ballots)s was "
+            "The seats go to those whom most ballots name. %(count)s ballot of %(ballots)s was "
             "blank.",
-            "The seats go to those whom most ballots name. %(num)s ballots of %(ballots)s were "
+            "The seats go to those whom most ballots name. %(count)s ballots of %(ballots)s were "
             "blank.",
             data["blank"],
-            num=number(data["blank"]),
+            count=number(data["blank"]),
             ballots=number(data["ballots"]),
         ),
     )
@@ -375,8 +376,9 @@ def percent(share: Fraction, decimals: int = 1) -> str:
     """
     unit = 10**decimals
     rounded = Decimal(int(share * 100 * unit + Fraction(1, 2))) / unit / 100
-    locale = get_locale() or "en"
-    pattern = str(getattr(locale, "percent_formats", {}).get(None, "#,##0%"))
+    locale = get_locale() or Locale("en")
+    # Each language writes the sign its own way (50 %, 50%): keep that, allow the decimals.
+    pattern = str(locale.percent_formats[None].pattern)
     digits = "#,##0." + "#" * decimals if decimals else "#,##0"
     return str(
         format_percent(

@@ -27,6 +27,7 @@ SEPARATOR = " / "
 def lock_assembly(session: Session, assembly: Assembly) -> Assembly:
     """Hold the row until the transaction ends and read it afresh: changes follow each other."""
     session.flush()
+    session.expire(assembly)
     return session.scalars(
         select(Assembly)
         .where(Assembly.id == assembly.id)

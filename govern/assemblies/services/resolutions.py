@@ -163,10 +163,8 @@ def remove_resolution(session: Session, actor: Actor, resolution: Resolution) ->
     assembly = open_for_agenda(session, actor, resolution.item.assembly)
     session.refresh(resolution)
     _refuse_in_election(resolution)
-    item = resolution.item
     session.delete(resolution)
     _done(session, actor, assembly, resolution, "removed")
-    session.expire(item, ["resolutions"])
 
 
 def resolution_revision(resolution: Resolution) -> str:
@@ -278,6 +276,8 @@ def _done(
     session: Session, actor: Actor, assembly: Assembly, resolution: Resolution, what: str
 ) -> None:
     session.flush()
+    for item in assembly.items:
+        session.expire(item, ["resolutions"])
     audit.record(
         session,
         actor,
