@@ -218,6 +218,7 @@ def upgrade() -> None:
         sa.Column("public_id", sa.String(22), nullable=False),
         sa.Column("cooperative_id", sa.Integer(), nullable=False),
         sa.Column("member_number", sa.String(40), nullable=False),
+        sa.Column("number_key", sa.String(40), nullable=False),
         sa.Column("person_id", sa.Integer()),
         sa.Column("organisation_id", sa.Integer()),
         sa.Column("joined_on", sa.Date(), nullable=False),
@@ -282,7 +283,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_membership_email", "membership", ["email_key", "cooperative_id"])
     op.create_index("ix_membership_ended", "membership", ["cooperative_id", "ended_on"])
-    op.create_index("ix_membership_number", "membership", ["member_number"])
+    op.create_index("ix_membership_number", "membership", ["number_key", "cooperative_id"])
     op.create_index(op.f("ix_membership_organisation_id"), "membership", ["organisation_id"])
     op.create_index(op.f("ix_membership_person_id"), "membership", ["person_id"])
     op.create_index("ix_membership_sorted", "membership", ["cooperative_id", "sort_name", "id"])
