@@ -102,6 +102,7 @@ def forget_sign_in_order(session: Session) -> None:
     laid down in the order of their random keys, since ``xmin`` and ``ctid`` would otherwise keep
     the order in which they were written.
     SQLite stores both by their random key already. Features above add their own rows.
+    To be called by a job, in a transaction of its own.
     """
     now = clock.now()
     session.execute(delete(SignInLink).where(SignInLink.expires_at <= now))
@@ -114,6 +115,9 @@ def forget_sign_in_order(session: Session) -> None:
         )
     )
     if session.get_bind().dialect.name == "postgresql":
+        # Everybody reads these tables and may then wait for something else: take them whole and
+        # at once, in a transaction that holds nothing that others wait for.
+        session.execute(text("LOCK TABLE account, account_session IN ACCESS EXCLUSIVE MODE"))
         session.execute(update(Account).values(name=Account.name))
         session.execute(update(AccountSession).values(device=AccountSession.device))
         session.execute(text("CLUSTER account USING pk_account"))

@@ -56,14 +56,16 @@ def sign_in() -> Any:
         attempt = begin_attempt(db.session(), identifier)
     except TooManyRequests as error:
         db.session.rollback()
-        form.form_errors = [error.message, error.remedy]
+        form.form_errors = [f"{error.message} {error.remedy}"]
         return render_template("accounts/sign_in.html", form=form), 429
     db.session.commit()
     numbers = attempt.matching(password)
     if not numbers:
         form.form_errors = [
-            _("This number or address and this password do not belong together."),
-            _("Check both, or ask for a sign-in link by mail."),
+            _(
+                "This number or address and this password do not belong together. Check both, or "
+                "ask for a sign-in link by mail."
+            )
         ]
         return render_template("accounts/sign_in.html", form=form), 422
     for number in numbers:
