@@ -24,7 +24,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.orm import Session
 
 from govern import clock
@@ -59,20 +59,27 @@ STATUTORY_HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppre
 @job(SEND_JOB)
 def send_queued(session: Session) -> None:
     """Send what is due, for some seconds; then let other jobs have their turn and go on."""
-    ends_at = time.monotonic() + SLICE_SECONDS
     url = current_app.config["GOVERN"].mail_url
     if url is None:
         deliver_to_mailbox(session)
         return
-    while True:
-        batch = claim_batch(session)
-        if not batch:
+    ends_at = time.monotonic() + SLICE_SECONDS
+    while _something_is_due(session):
+        sent, reason = _send_over_one_connection(session, url, ends_at)
+        if reason and not sent:
+            log.warning("the mail server is away", extra={"reason": reason})
+            _wait_for_server(session, reason)
             return
-        if not _send_batch(session, url, batch):
-            return
+        # A server may close after so many mails: the next connection goes on at once.
         if time.monotonic() > ends_at:
             enqueue(session, SEND_JOB)
             return
+
+
+def _something_is_due(session: Session) -> bool:
+    found = session.scalar(select(OutboxMail.id).where(_is_due(clock.now())).limit(1))
+    session.rollback()
+    return found is not None
 
 
 def claim_batch(session: Session) -> list[OutboxMail]:
@@ -122,26 +129,31 @@ class _Outcome:
     server_gone: bool = False
 
 
-def _send_batch(session: Session, url: str, batch: list[OutboxMail]) -> bool:
-    """Send ``batch`` over one connection; False when the server is away (the rest is put back)."""
-    ready = _put_together(session, batch)
-    gone = ""
+def _send_over_one_connection(session: Session, url: str, ends_at: float) -> tuple[int, str]:
+    """Send batch after batch; how many mails the server has answered for, and why it ended early.
+
+    No reason means that nothing is due any more or that the time is over.
+    """
+    answered = 0
     try:
         with Conversation(url) as conversation:
-            for item in ready:
-                if not _begin_handover(session, item):
-                    continue
-                outcome = _hand_over(conversation, item)
-                _note(session, item, outcome)
-                if outcome.server_gone:
-                    gone = outcome.error
-                    break
+            while time.monotonic() < ends_at:
+                ready = _put_together(session, claim_batch(session))
+                if not ready:
+                    return answered, ""
+                for item in ready:
+                    if not _begin_handover(session, item):
+                        continue
+                    outcome = _hand_over(conversation, item)
+                    _note(session, item, outcome)
+                    if outcome.server_gone:
+                        _release(session, item.claim)
+                        return answered, outcome.error
+                    answered += 1
+                session.commit()
     except ServerAway as away:
-        gone = str(away)
-    if gone:
-        log.warning("the mail server is away", extra={"reason": gone})
-        _wait_for_server(session, [item.claim for item in ready], gone)
-    return not gone
+        return answered, str(away)
+    return answered, ""
 
 
 def _put_together(session: Session, batch: list[OutboxMail]) -> list[_Ready]:
@@ -193,7 +205,10 @@ def _hand_over(conversation: Conversation, item: _Ready) -> _Outcome:
 
 
 def _note(session: Session, item: _Ready, outcome: _Outcome) -> None:
-    """Write down what became of the mail, unless another run has taken it from us."""
+    """Write down what became of the mail, unless another run has taken it from us.
+
+    Committed together with the beginning of the next one: one durable write per mail.
+    """
     mail = session.scalar(
         select(OutboxMail)
         .where(OutboxMail.id == item.mail_id, OutboxMail.claim == item.claim)
@@ -212,19 +227,26 @@ def _note(session: Session, item: _Ready, outcome: _Outcome) -> None:
             mail.handover_at = None
         else:
             _settle(mail, outcome.state, outcome.error)
+    session.flush()
+
+
+def _release(session: Session, claim: str) -> None:
+    """Give back what was claimed and has not begun to leave."""
+    session.execute(
+        update(OutboxMail)
+        .where(OutboxMail.claim == claim, OutboxMail.handover_at.is_(None))
+        .values(state=DeliveryState.QUEUED.value, claim=None)
+    )
     session.commit()
 
 
-def _wait_for_server(session: Session, claims: list[str], reason: str) -> None:
-    """Put off what was claimed and what is due: nobody loses an attempt by the server's absence."""
+def _wait_for_server(session: Session, reason: str) -> None:
+    """Put off everything that is due: nobody loses an attempt by the server's absence."""
     now = clock.now()
-    held = and_(OutboxMail.claim.in_(set(claims)), OutboxMail.handover_at.is_(None))
     session.execute(
         update(OutboxMail)
-        .where(or_(held, _is_due(now)))
+        .where(_is_due(now))
         .values(
-            state=DeliveryState.QUEUED.value,
-            claim=None,
             due_at=now + SERVER_PAUSE,
             last_error=f"The mail server does not answer ({reason})."[:500],
         )

@@ -67,9 +67,8 @@ class Conversation:
     Used as a context manager. A refused mail leaves the connection usable for the next one.
     """
 
-    def __init__(self, url: str, *, tls_context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, url: str) -> None:
         self._server = parse_mail_url(url)
-        self._tls_context = tls_context
         self._smtp: smtplib.SMTP | None = None
 
     def __enter__(self) -> Conversation:
@@ -90,16 +89,16 @@ class Conversation:
 
     def _open(self) -> None:
         server = self._server
-        context = self._tls_context or ssl.create_default_context()
         try:
             if server.tls == "always":
+                context = ssl.create_default_context()
                 smtp: smtplib.SMTP = smtplib.SMTP_SSL(
                     server.host, server.port, timeout=TIMEOUT_SECONDS, context=context
                 )
             else:
                 smtp = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT_SECONDS)
                 if server.tls == "starttls":
-                    smtp.starttls(context=context)
+                    smtp.starttls(context=ssl.create_default_context())
             if server.user:
                 smtp.login(server.user, server.password)
             smtp.ehlo_or_helo_if_needed()

@@ -31,17 +31,22 @@ class Postman:
         self.hang_up_before: set[str] = set()
         self.hang_up_after: set[str] = set()
         self.connections = 0
+        self.mails_per_connection = 10_000
+        self._taken_on_this_one = 0
 
     async def handle_EHLO(
         self, server: Any, session: Any, envelope: Any, hostname: str, responses: Any
     ) -> Any:
         session.host_name = hostname
         self.connections += 1
+        self._taken_on_this_one = 0
         return responses
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, options: Any
     ) -> str:
+        if self._taken_on_this_one == self.mails_per_connection:
+            return "421 too many mails, come again"
         if address in self.hang_up_before:
             self.hang_up_before.discard(address)
             server.transport.abort()
@@ -58,6 +63,7 @@ class Postman:
             message = email.message_from_bytes(envelope.content, policy=email.policy.default)
             assert isinstance(message, EmailMessage)
             self.delivered.append(message)
+            self._taken_on_this_one += 1
         if recipient in self.hang_up_after:
             self.hang_up_after.discard(recipient)
             server.transport.abort()

@@ -201,6 +201,18 @@ def test_many_mails_share_one_connection(queue, smtp, postman, run_jobs):
     assert postman.connections == 1
 
 
+def test_a_server_that_wants_a_new_connection_now_and_then_gets_one(
+    session, queue, smtp, postman, run_jobs
+):
+    for number in range(30):
+        queue(f"member{number}@example.org")
+    postman.mails_per_connection = 8
+    run_jobs()
+    assert set(postman.recipients().values()) == {1}
+    assert len(postman.delivered) == 30
+    assert postman.connections == 4
+
+
 @pytest.mark.parametrize("kind", ["smtps", "smtp+starttls"])
 def test_encrypted_conversations(app, queue, postman, tmp_path, run_jobs, monkeypatch, kind):
     server = SmtpServer(postman, tmp_path, kind)
