@@ -13,12 +13,13 @@ import {
   privateCredential,
   publicCredential,
 } from "../protocol/index.js";
-import { element, facts, focusHeading, hashText, offerFile } from "../shared/dom.js";
+import { element, facts, focusHeading, hashText } from "../shared/dom.js";
 import { postJson, Refusal } from "../shared/post.js";
 import { createTexts, readTexts } from "../shared/texts.js";
 import { toPlaintexts } from "./choices.js";
+import { codeField, receiptParts } from "./parts.js";
 import { bindQuestions, TextMismatch } from "./questions.js";
-import { boardAddress, dayInWords, isReceiptSigned, qrImage, receiptText } from "./receipt.js";
+import { boardAddress, isReceiptSigned } from "./receipt.js";
 import { SealingClient } from "./sealing-client.js";
 
 const STEPS = ["choose", "review", "code", "seal", "receipt"];
@@ -168,38 +169,12 @@ class Booth {
   }
 
   #buildCode() {
-    const t = this.#texts;
-    this.code = element("input", {
-      id: "booth-code",
-      // Not a password field: browsers would offer to keep the code, some of them elsewhere.
-      type: "text",
-      autocomplete: "off",
-      autocapitalize: "none",
-      autocorrect: "off",
-      spellcheck: "false",
-      maxlength: "80",
-      "aria-describedby": "booth-code-hint booth-code-error",
-      "data-1p-ignore": true,
-      "data-lpignore": "true",
-      onKeydown: (event) => {
-        if (event.key === "Enter") this.#seal();
-      },
-    });
-    this.codeError = element("p", { id: "booth-code-error", class: "error", role: "alert" });
-    this.codeError.hidden = true;
-    this.codeField = element(
-      "div",
-      { class: "field booth-code" },
-      element("label", { for: "booth-code" }, t("code_label")),
-      element("p", { id: "booth-code-hint", class: "help" }, t("code_hint")),
-      this.codeError,
-      this.code,
-    );
+    this.code = codeField(this.#texts, () => this.#seal());
     return this.#section(
       "code",
       "code_heading",
-      element("p", {}, t("code_intro")),
-      this.codeField,
+      element("p", {}, this.#texts("code_intro")),
+      this.code.field,
       this.#actions(
         this.#button("to_seal", () => this.#seal()),
         this.#button("back", () => this.#show("review"), "secondary"),
@@ -274,7 +249,8 @@ class Booth {
   #loadCredentials() {
     const address = this.#root.dataset.credentialsUrl;
     if (!address || this.#credentials) return;
-    this.#credentials = fetch(address, { credentials: "same-origin" })
+    const signal = AbortSignal.timeout(8_000); // a convenience: nobody waits long for it
+    this.#credentials = fetch(address, { credentials: "same-origin", signal })
       .then((response) => (response.ok ? response.json() : null))
       .then((list) => (Array.isArray(list) ? new Set(list) : null))
       .catch(() => null); // the server checks the credential in any case
@@ -283,7 +259,7 @@ class Booth {
   async #readCode() {
     const t = this.#texts;
     try {
-      const code = normaliseCode(this.code.value);
+      const code = normaliseCode(this.code.value());
       const { group, uuid } = this.#election;
       const known = await this.#credentials;
       if (known && !known.has(publicCredential(group, privateCredential(group, uuid, code)))) {
@@ -293,11 +269,7 @@ class Booth {
     } catch (error) {
       const message =
         error instanceof CodeError ? t(`error_code_${error.reason}`, error.details) : error.message;
-      this.codeError.textContent = message;
-      this.codeError.hidden = false;
-      this.codeField.classList.add("invalid");
-      this.code.setAttribute("aria-invalid", "true");
-      this.code.focus();
+      this.code.show(message);
       return null;
     }
   }
@@ -311,9 +283,7 @@ class Booth {
       this.#state = "choosing";
       return;
     }
-    this.codeError.hidden = true;
-    this.codeField.classList.remove("invalid");
-    this.code.removeAttribute("aria-invalid");
+    this.code.show(null);
     const bar = element("progress", { max: "1", value: "0", "aria-label": t("seal_heading") });
     const line = element("p", {});
     this.#fillSeal("seal_heading", element("p", {}, t("seal_intro")), bar, line);
@@ -327,7 +297,7 @@ class Booth {
         bar.value = done;
         line.textContent = t("seal_progress", { done, total });
       });
-      this.code.value = "";
+      this.code.clear();
       this.#offerCast(hash);
     } catch (error) {
       this.#fail(error);
@@ -430,38 +400,8 @@ class Booth {
     const board = boardAddress(boardUrl, receipt.tracker, window.location.href);
     this.banner.textContent = t("banner_cast");
     this.banner.className = "notice good booth-banner-done";
-    const copied = element("p", { role: "status" });
-    const buttons = [
-      this.#button("receipt_save", () => {
-        const name = `receipt-${this.#election.uuid}.json`;
-        offerFile(name, "application/json", receiptText(this.#election, receipt, board));
-      }),
-    ];
-    if (navigator.clipboard) {
-      const copy = async () => {
-        await navigator.clipboard.writeText(receipt.tracker);
-        copied.textContent = t("receipt_copied");
-      };
-      buttons.push(this.#button("receipt_copy", copy, "secondary"));
-    }
     this.#sections.receipt.append(
-      element("p", {}, t("receipt_intro")),
-      facts(
-        [
-          [t("receipt_tracker"), hashText(receipt.tracker, { "data-receipt": "tracker" })],
-          [t("receipt_height"), hashText(String(receipt.height), { "data-receipt": "height" })],
-          [t("receipt_day"), dayInWords(receipt.received_at_day, document.documentElement.lang)],
-          [t("receipt_event"), hashText(receipt.event_hash)],
-          [t("receipt_signature"), hashText(receipt.signature)],
-          [t("fingerprint"), hashText(this.#election.fingerprint)],
-        ],
-        "booth-receipt",
-      ),
-      qrImage(board, t("receipt_qr")),
-      this.#actions(...buttons),
-      copied,
-      element("p", {}, element("a", { href: board }, t("receipt_board"))),
-      element("p", {}, t("receipt_done")),
+      ...receiptParts(t, this.#election, receipt, board, (...args) => this.#button(...args)),
     );
     // Nothing of the choice is left on the page: going back must not show it.
     for (const question of this.#questions) question.clear();

@@ -1,6 +1,7 @@
 /** The protocol's public face: what the pages, the workers and the tests use. */
 export { parseBallot, prepareBallot, requireChoices, signBallot, verifyBallot } from "./ballot.js";
-export { readEvents, readRecords, verifyArchive } from "./archive.js";
+export { readEvents, verifyArchive } from "./archive.js";
+export { readRecords } from "./archive-records.js";
 export { CodeError, isCode, normaliseCode, privateCredential, publicCredential } from "./credentials.js";
 export { choiceCount, parseElection } from "./election.js";
 export { hashBase64, hashToScalar, parseScalar, parseStrict, sha256Hex } from "./encoding.js";
