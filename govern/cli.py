@@ -1,25 +1,43 @@
-"""``govern …``: collects the commands of the features."""
+"""``govern …``: collects the commands of the features.
+
+The commands that run away from any server (``OFFLINE``) are found without importing the
+application: whoever verifies an archive or holds a key needs no Flask and no database.
+A feature adds its other commands in ``govern.cli_online``.
+"""
 
 from __future__ import annotations
 
+import importlib
+
 import click
 
-from govern import cli_house, cli_serve
-from govern.accounts.cli import accounts
-from govern.app import create_app
-from govern.cli_tools import use_app_factory
-from govern.cooperatives.cli import cooperatives
+OFFLINE = {
+    "audit": "govern.voting.cli_audit:audit",
+    "credentials": "govern.voting.cli_credentials:credentials",
+    "trustee": "govern.voting.cli_trustee:trustee",
+}
+"""Command → where it is. None of these modules may import Flask (tested)."""
 
-use_app_factory(create_app)
+
+class Commands(click.Group):
+    """Imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*OFFLINE, *self._online()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in OFFLINE:
+            module, _, name = OFFLINE[cmd_name].partition(":")
+            found: click.Command = getattr(importlib.import_module(module), name)
+            return found
+        return self._online().get(cmd_name)
+
+    def _online(self) -> dict[str, click.Command]:
+        online: dict[str, click.Command] = importlib.import_module("govern.cli_online").COMMANDS
+        return online
 
 
-@click.group()
+@click.group(cls=Commands)
 @click.version_option(package_name="govern")
 def main() -> None:
     """A cooperative governs itself."""
-
-
-for command in (*cli_house.COMMANDS, *cli_serve.COMMANDS):
-    main.add_command(command)
-main.add_command(cooperatives)
-main.add_command(accounts)

@@ -1,31 +1,14 @@
-"""Official documents as PDF: typst templates under ``templates/pdf``, values as data.
-
-Values travel as JSON, so that nothing that somebody typed can become markup. Fonts come from a
-package, never from the machine, and the document carries no clock: the same data give the same
-bytes, which is what makes a digest of a PDF worth anything.
-"""
+"""Official documents as PDF, in the reader's language (``govern.typesetting`` does the work)."""
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-import font_source_sans_pro
-import typst
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
-from govern.paths import TEMPLATES
-
-_FOLDER = TEMPLATES / "pdf"
-_FIXED_TIME = datetime(2000, 1, 1, tzinfo=UTC)
-_STANDARDS: list[typst.PDFStandard] = ["a-2b", "ua-1"]
-
-# A compiler keeps the fonts that it has read; it is not made for two threads at once.
-_compilers = threading.local()
+from govern.typesetting import typeset
 
 
 def render_pdf(template: str, data: Mapping[str, Any], language: str) -> bytes:
@@ -35,38 +18,5 @@ def render_pdf(template: str, data: Mapping[str, Any], language: str) -> bytes:
     lists what else the common parts understand. Texts must already be in ``language``.
     Raises ValueError naming the template and the place when it does not compile.
     """
-    whole = {**data, "language": language, "labels": _labels(language)}
-    try:
-        document = _compiler().compile(
-            str(_FOLDER / f"{template}.typ"),
-            format="pdf",
-            sys_inputs={"data": json.dumps(whole, ensure_ascii=False)},
-            pdf_standards=_STANDARDS,
-            timestamp=_FIXED_TIME,
-        )
-    except typst.TypstError as error:
-        raise ValueError(f"pdf/{template}.typ: {error.message} {error.diagnostic}") from error
-    if not isinstance(document, bytes):
-        raise ValueError(f"pdf/{template}.typ gives no single document")
-    return document
-
-
-def _compiler() -> typst.Compiler:
-    if not hasattr(_compilers, "one"):
-        fonts = typst.Fonts(
-            include_system_fonts=False, font_paths=[font_source_sans_pro.font_directory]
-        )
-        _compilers.one = typst.Compiler(
-            root=str(_FOLDER), font_paths=fonts, ignore_system_fonts=True
-        )
-    return _compilers.one
-
-
-def _labels(language: str) -> dict[str, str]:
-    """The words of ``base.typ`` itself."""
     with force_locale(language):
-        return {
-            "page": _("Page %(number)s of %(total)s", number="{number}", total="{total}"),
-            "digest": _("Digest (SHA-256):"),
-            "verification_code": _("Verification code:"),
-        }
+        return typeset(template, data, language, _)

@@ -25,7 +25,7 @@ from govern.database import make_public_id
 from govern.errors import Conflict, InvalidInput, NotFound
 from govern.jobs import enqueue
 from govern.register.models import RollEntry
-from govern.voting import rollfile
+from govern.voting import agefile, rollfile
 from govern.voting.models import (
     CredentialIssue,
     CredentialPart,
@@ -80,9 +80,7 @@ def make_list_key(passphrase: str) -> ListKey:
             field="passphrase",
         )
     identity = pyrage.x25519.Identity.generate()
-    return ListKey(
-        str(identity.to_public()), pyrage.passphrase.encrypt(str(identity).encode(), passphrase)
-    )
+    return ListKey(str(identity.to_public()), agefile.encrypt(str(identity).encode(), passphrase))
 
 
 def start_server_run(
@@ -382,8 +380,8 @@ def find_code(
             remedy=_("Ask the authority that made them."),
         )
     try:
-        opened = pyrage.passphrase.decrypt(bytes(run.identity), passphrase)
-    except pyrage.DecryptError as error:
+        opened = agefile.decrypt(bytes(run.identity), passphrase)
+    except agefile.WrongPassphrase as error:
         raise InvalidInput(
             _("The passphrase does not open the list of voting codes."),
             remedy=_("It is the one that was set when the codes were made."),
