@@ -91,7 +91,9 @@ def _register_features(app: Flask) -> None:
     from govern.accounts import setup as accounts
     from govern.accounts.identity import load_actor
     from govern.assemblies import setup as assemblies
+    from govern.cooperatives import views as cooperatives
     from govern.home import views as home
+    from govern.outbox import setup as outbox
     from govern.register import setup as register
     from govern.voting import setup as voting
 
@@ -99,6 +101,8 @@ def _register_features(app: Flask) -> None:
     health.register(app)
     accounts.register(app)
     home.register(app)
+    cooperatives.register(app)
+    outbox.register(app)
     register.register(app)
     voting.register(app)
     assemblies.register(app)

@@ -37,20 +37,29 @@ _NAMES_OBJECT = {
 
 def _majorities(statutes: str, purpose: str, ordinary: str) -> tuple[MajorityRule, ...]:
     """The three kinds of resolution; the arguments are their citations."""
-    half_of_the_shares = {
-        "quorum_numerator": 1,
-        "quorum_denominator": 2,
-        "quorum_basis": "shares_issued",
-        "second_assembly_without_quorum": True,
-    }
+    statutes_rule = MajorityRule(
+        "statutes",
+        _NAMES_STATUTES,
+        3,
+        4,
+        False,
+        Citation(statutes),
+        quorum_numerator=1,
+        quorum_denominator=2,
+        quorum_basis="shares_issued",
+        second_assembly_without_quorum=True,
+    )
     return (
         MajorityRule("ordinary", _NAMES_ORDINARY, 1, 2, True, Citation(ordinary)),
-        MajorityRule(
-            "statutes", _NAMES_STATUTES, 3, 4, False, Citation(statutes), **half_of_the_shares
-        ),  # type: ignore[arg-type]
-        MajorityRule(
-            "purpose", _NAMES_OBJECT, 4, 5, False, Citation(purpose), **half_of_the_shares
-        ),  # type: ignore[arg-type]
+        statutes_rule,
+        replace(
+            statutes_rule,
+            code="purpose",
+            names=_NAMES_OBJECT,
+            majority_numerator=4,
+            majority_denominator=5,
+            citation=Citation(purpose),
+        ),
     )
 
 

@@ -92,7 +92,7 @@ class ContactForm(FlaskForm):
     email = _text(
         _l("E-mail"), 254, description=_l("Without an address, notices and codes go by post.")
     )
-    language = SelectField(_l("Language"), choices=LANGUAGES)
+    language = SelectField(_l("Language"), choices=LANGUAGES, validators=_needed())
     street = _text(_l("Street and number"), 250)
     postal_code = _text(_l("Postal code"), 20)
     town = _text(_l("Municipality"), 120)
@@ -103,7 +103,7 @@ class _AdmissionForm(ContactForm):
     member_number = _text(
         _l("Member number"), 40, description=_l("Leave it empty to take the next free number.")
     )
-    category = SelectField(_l("Category"))
+    category = SelectField(_l("Category"), validators=_needed())
     joined_on = _day(_l("Admitted on"))
     shares = SharesField(_l("Number of shares"), validators=_needed())
     paid = AmountField(
@@ -175,7 +175,9 @@ class EndForm(FlaskForm):
 
     ended_on = _day(_l("Ends on"))
     reason = SelectField(
-        _l("Reason"), choices=[(reason.value, END_REASON_NAMES[reason]) for reason in EndReason]
+        _l("Reason"),
+        choices=[(reason.value, END_REASON_NAMES[reason]) for reason in EndReason],
+        validators=_needed(),
     )
     note = TextAreaField(_l("Note"), validators=[Optional(), Length(max=2000)])
 
@@ -183,7 +185,7 @@ class EndForm(FlaskForm):
 class CategoryForm(FlaskForm):
     """Another category from a day on."""
 
-    category = SelectField(_l("Category"))
+    category = SelectField(_l("Category"), validators=_needed())
     starts_on = _day(_l("Counts from"))
 
 
@@ -243,6 +245,7 @@ class CorrectionForm(FlaskForm):
             ("read", _l("Add the member, or read the entry again from the register")),
             ("remove", _l("Remove the member from the roll")),
         ],
+        validators=_needed(),
     )
     reason = TextAreaField(
         _l("Reason"),

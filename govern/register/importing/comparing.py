@@ -85,6 +85,7 @@ class Plan:
     rows: int = 0
     changed_members: int = 0
     unchanged: int = 0
+    likely_twice: int = 0
 
     def counts(self) -> dict[str, int]:
         """The figures of the preview."""
@@ -97,6 +98,7 @@ class Plan:
             "changed": self.changed_members,
             "changes": len(self.changes),
             "unchanged": self.unchanged,
+            "likely_twice": self.likely_twice,
             "bad": len(self.bad_rows),
             "errors": by_severity[ERROR],
             "warnings": by_severity[WARNING],
@@ -149,6 +151,7 @@ def make_plan(
                 plan.unchanged += 1
             continue
         is_likely_twice = checker.find_in_register(row) or row.row in alike
+        plan.likely_twice += is_likely_twice
         if is_likely_twice and hold_back_duplicates:
             checker.add(row, "member_number", ERROR, "held_back")
             plan.bad_rows.add(row.row)
