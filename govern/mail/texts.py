@@ -42,12 +42,12 @@ def render_mail(template: str, context: Mapping[str, Any]) -> Letter:
         if error.name != f"email/{template}.html":
             raise
         html = flask.render_template(
-            "email/from_text.html", subject=subject, paragraphs=_paragraphs(text), **shared
+            "email/from_text.html", subject=subject, paragraphs=linked_paragraphs(text), **shared
         )
     return Letter(subject, text, html)
 
 
-def _paragraphs(text: str) -> list[Markup]:
+def linked_paragraphs(text: str) -> list[Markup]:
     """The paragraphs of ``text`` as safe HTML: escaped, with line breaks and links."""
     return [_linked(paragraph) for paragraph in text.strip().split("\n\n")]
 

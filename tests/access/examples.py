@@ -122,4 +122,76 @@ ACCOUNTS = {
     "accounts.end_grant": Example(arguments=lambda side: {"grant": side.grant}),
 }
 
-EXAMPLES: dict[str, Example] = {**HOUSE, **ACCOUNTS}
+# -- the outbox --------------------------------------------------------------------------------
+
+
+def _outbox(state: str = "failed", channel: str = "email", secret: bool = False) -> OfSide:
+    """A mail or letter with one file, of the side that is visited."""
+
+    def make(side: Side) -> dict[str, Any]:
+        from govern import clock
+        from govern.database import make_public_id
+        from govern.mail import Attachment
+        from govern.mail.models import OutboxMail
+        from govern.mail.queueing import SEALING_PURPOSE, _attach, _pack
+        from govern.mail.texts import Letter
+        from govern.sealing import seal
+
+        key, file = make_public_id(), Attachment("a.pdf", "application/pdf", b"%PDF")
+        mail = OutboxMail(
+            public_id=key,
+            cooperative_id=side.cooperative_id,
+            channel=channel,
+            category="notice",
+            state=state,
+            to_address="ana@example.org" if channel == "email" else "",
+            language="fr",
+            dedupe_key=key,
+            message_id=key,
+            is_secret=secret,
+            created_at=clock.now(),
+            due_at=clock.now(),
+        )
+        if secret:
+            mail.sealed = seal(SEALING_PURPOSE, _pack(Letter("s", "t", ""), [file]))
+        side.session.add(mail)
+        side.session.flush()
+        if not secret:
+            _attach(side.session, mail, [file])
+        return {"public_id": key}
+
+    return make
+
+
+def _with_place(make: OfSide) -> OfSide:
+    return lambda side: {**make(side), "place": 0}
+
+
+def _letter(secret: bool = False) -> OfSide:
+    def make(side: Side) -> dict[str, Any]:
+        _outbox("queued", "letter", secret)(side)  # type: ignore[operator]
+        return {}
+
+    return make
+
+
+OUTBOX = {
+    "outbox.show": Example(),
+    "outbox.show_mail": Example(arguments=_outbox()),
+    "outbox.download_file": Example(arguments=_with_place(_outbox())),
+    "outbox.resend_mail": Example(arguments=_outbox()),
+    "outbox.cancel_mail": Example(arguments=_outbox()),
+    "outbox.resend_failed": Example(),
+    "outbox.letters": Example(),
+    "outbox.code_letters": Example(),
+    "outbox.download_letters": Example(arguments=_letter()),
+    "outbox.download_code_letters": Example(arguments=_letter(secret=True)),
+    "outbox.mark_letters_posted": Example(),
+    "outbox.mark_code_letters_posted": Example(),
+    "outbox.mailbox": Example(),
+    "outbox.mailbox_mail": Example(arguments=_outbox()),
+    "outbox.mailbox_html": Example(arguments=_outbox()),
+    "outbox.mailbox_file": Example(arguments=_with_place(_outbox())),
+}
+
+EXAMPLES: dict[str, Example] = {**HOUSE, **ACCOUNTS, **OUTBOX}

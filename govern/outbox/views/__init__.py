@@ -1,0 +1,1 @@
+"""The routes: ``office`` for officers of a cooperative, ``mailbox`` for the demonstration."""
