@@ -9,6 +9,7 @@ from govern.accounts.cli import accounts
 from govern.app import create_app
 from govern.cli_tools import use_app_factory
 from govern.cooperatives.cli import cooperatives
+from govern.demo.cli import demo
 from govern.register.cli import register
 from govern.voting.cli import election
 
@@ -20,6 +21,7 @@ COMMANDS: dict[str, click.Command] = {
         *cli_house.COMMANDS,
         *cli_serve.COMMANDS,
         cooperatives,
+        demo,
         accounts,
         register,
         election,

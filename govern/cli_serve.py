@@ -60,15 +60,16 @@ def serve(host: str, port: int, workers: int, threads: int, prepare: bool) -> No
 
 
 def _make_demonstration(settings: Config) -> None:
-    """Call ``govern demo create --if-absent`` in this process: a second start must be quick."""
-    root = click.get_current_context().find_root().command
-    demo = root.commands.get("demo") if isinstance(root, click.Group) else None
-    if settings.environment == "demo" and isinstance(demo, click.Group):
-        demo.commands["create"].main(
-            ["--if-absent"],
-            obj=current_app._get_current_object(),  # type: ignore[attr-defined]
-            standalone_mode=False,
-        )
+    """Call ``govern demo create --if-absent`` and ``demo show`` in this process: a second start
+    must be quick."""
+    context = click.get_current_context().find_root()
+    root = context.command
+    demo = root.get_command(context, "demo") if isinstance(root, click.Group) else None
+    if settings.environment != "demo" or not isinstance(demo, click.Group):
+        return
+    application = current_app._get_current_object()  # type: ignore[attr-defined]
+    for name, arguments in (("create", ["--if-absent"]), ("show", [])):
+        demo.commands[name].main(arguments, obj=application, standalone_mode=False)
 
 
 @click.command("web")

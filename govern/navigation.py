@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import flask
 from flask import Flask, g, request
 
 from govern.access import NOBODY, Actor
-from govern.cooperatives.models import Cooperative
+
+if TYPE_CHECKING:  # the cooperatives' own pages stand in the navigation too
+    from govern.cooperatives.models import Cooperative
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ class DemoSize:
 def is_created(session: Session) -> bool:
     """Whether this database holds a whole demonstration."""
     return (
-        session.scalar(select(audit.AuditEntry.id).where(audit.AuditEntry.tag == CREATED))
+        session.scalar(select(audit.AuditEntry.tag).where(audit.AuditEntry.tag == CREATED))
         is not None
     )
 
