@@ -45,7 +45,7 @@ class NavItem:
         return path == prefix or path.startswith(prefix + "/")
 
 
-ItemsOf = Callable[[Actor, Cooperative | None], list[NavItem]]
+ItemsOf = Callable[[Actor, "Cooperative | None"], list[NavItem]]
 
 _sources: dict[str, ItemsOf] = {}
 
