@@ -47,8 +47,11 @@ def choose_language() -> str:
 
 
 def _choose_locale() -> str:
+    return locale_code(choose_language())
+
+
+def locale_code(language: str) -> str:
     """The language with the form of dates that people here expect: day before month."""
-    language = choose_language()
     return "en_GB" if language == "en" else language
 
 

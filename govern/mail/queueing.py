@@ -29,6 +29,7 @@ from govern import clock
 from govern.config import LOCALES
 from govern.database import make_public_id
 from govern.errors import InvalidInput
+from govern.i18n import locale_code
 from govern.jobs import enqueue
 from govern.mail.models import Channel, OutboxAttachment, OutboxFile, OutboxMail
 from govern.mail.texts import Letter, render_mail
@@ -264,5 +265,5 @@ def speaking(language: str) -> Iterator[None]:
     """Texts made inside this context are in ``language``, whoever is asking."""
     if not flask.has_app_context():
         raise RuntimeError("a text in a language needs the application's context")
-    with force_locale(language):
+    with force_locale(locale_code(language)):
         yield

@@ -337,7 +337,7 @@ def test_the_page_explains_each_decision_and_quotes_its_rule(client, session, he
         "The quorum was reached: holders of 12 of all 21 issued shares took part, and 11 were "
         "needed."
     ) in page
-    assert "Rule applied: Change of statutes (statutes of the tests)." in page
+    assert "Rule: Change of statutes (statutes of the tests)." in page
 
 
 def test_a_rule_whose_source_was_not_read_is_marked_to_be_confirmed(

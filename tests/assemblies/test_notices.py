@@ -178,7 +178,7 @@ def test_each_member_reads_the_notice_in_their_language(
     texts = {mail.to_name: read_content(mail).text for mail in session.query(OutboxMail)}
     assert "Assemblée générale 2018" in texts["Ana Sample 1"]
     assert "General assembly 2018" in texts["Bob Sample 2"]
-    assert "Tuesday, June 19, 2018 at 17:00 (Europe/Brussels)" in texts["Bob Sample 2"]
+    assert "Tuesday 19 June 2018 at 17:00 (Europe/Brussels)" in texts["Bob Sample 2"]
     assert "1. Annual accounts" in texts["Bob Sample 2"]
     assert "http://localhost/smartcoop/assemblies/2018-06-19" in texts["Bob Sample 2"]
 
@@ -208,7 +208,7 @@ def test_a_letter_holds_address_agenda_texts_majorities_and_record_date(
         "General assembly 2018", "Rue Émile Féron 70", "1. Annual accounts",
         "Approval of the accounts 2017", "The assembly approves them.",
         "more than 50% of the votes for or against", "statutes of the tests",
-        "at the end of June 1, 2018 may vote",
+        "at the end of 1 June 2018 may vote",
         "http://localhost/smartcoop/assemblies/2018-06-19",
     ):  # fmt: skip
         assert expected in text, expected

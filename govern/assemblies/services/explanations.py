@@ -310,12 +310,12 @@ def _quorum_in_heads(state: QuorumState, words: dict[str, str]) -> str:
 
 
 def rule_sentence(rule: dict[str, Any]) -> str:
-    """Which rule was applied and where it stands; says so when we could not read the source."""
+    """Which rule applies and where it stands; says so when we could not read the source."""
     name, citation = local_text(rule["names"]), rule["citation"]["text"]
     if rule["citation"]["confirmed"]:
-        return _("Rule applied: %(name)s (%(citation)s).", name=name, citation=citation)
+        return _("Rule: %(name)s (%(citation)s).", name=name, citation=citation)
     return _(
-        "Rule applied: %(name)s (%(citation)s; to be confirmed, the text itself was not read).",
+        "Rule: %(name)s (%(citation)s; to be confirmed, the text itself was not read).",
         name=name,
         citation=citation,
     )

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from flask import current_app
 from flask_babel import format_date, format_datetime
 from flask_babel import gettext as _
@@ -160,7 +161,11 @@ def _vote_sentence(opens_at: datetime, closes_at: datetime, time_zone: str) -> s
 
 
 def postal_lines(membership: Membership) -> list[str]:
-    """The lines of the address window, without empty ones."""
+    """The lines of the address window, without empty ones; the country only of a letter abroad."""
     town = f"{membership.postal_code} {membership.town}".strip()
-    lines = [membership.display_name, membership.street, town, membership.country]
+    lines = [membership.display_name, membership.street, town]
+    if membership.country and membership.country != membership.cooperative.country:
+        # The post of the sending country reads it: in its language, or in French (postal union).
+        names = Locale("fr").territories
+        lines.append(names.get(membership.country, membership.country).upper())
     return [line for line in lines if line]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from govern.access import Actor, Permission
 from govern.assemblies.models import Assembly
-from govern.assemblies.rules import AssemblyState, end_of_day
+from govern.assemblies.rules import AssemblyState, end_of_day, local_day
 from govern.assemblies.services.guards import lock_assembly
 from govern.errors import RuleViolation
 from govern.i18n import local_text
@@ -91,6 +91,8 @@ class RollStanding:
     obstacles: tuple[Obstacle, ...]
     shares_paid: int
     until: datetime | None
+    last_day: date | None
+    """The last calendar day on which ``until`` lets members object."""
 
 
 def standings_for(
@@ -105,6 +107,7 @@ def standings_for(
         session, account_id, assembly.cooperative_id
     ):
         standing = register.why_not_on_roll(session, roll, membership)
+        until = standing.objections_until
         found.append(
             RollStanding(
                 membership=membership,
@@ -112,7 +115,12 @@ def standings_for(
                 on_roll=standing.on_roll,
                 obstacles=tuple(standing.obstacles),
                 shares_paid=standing.shares_paid,
-                until=standing.objections_until,
+                until=until,
+                last_day=_last_day(until, assembly.cooperative.time_zone),
             )
         )
     return found
+
+
+def _last_day(until: datetime | None, time_zone: str) -> date | None:
+    return None if until is None else local_day(until - timedelta(microseconds=1), time_zone)
