@@ -282,11 +282,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_membership_public_id")),
     )
     op.create_index("ix_membership_email", "membership", ["email_key", "cooperative_id"])
-    op.create_index("ix_membership_ended", "membership", ["cooperative_id", "ended_on"])
+    op.create_index(
+        "ix_membership_ended", "membership", ["cooperative_id", "ended_on", "organisation_id"]
+    )
     op.create_index("ix_membership_number", "membership", ["number_key", "cooperative_id"])
     op.create_index(op.f("ix_membership_organisation_id"), "membership", ["organisation_id"])
     op.create_index(op.f("ix_membership_person_id"), "membership", ["person_id"])
-    op.create_index("ix_membership_sorted", "membership", ["cooperative_id", "sort_name", "id"])
+    op.create_index(
+        "ix_membership_sorted", "membership", ["cooperative_id", "sort_name", "id", "ended_on"]
+    )
     op.create_table(
         "representative",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -581,8 +585,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_share_entry_act_id"), "share_entry", ["act_id"])
     op.create_index(op.f("ix_share_entry_commitment"), "share_entry", ["commitment"])
-    op.create_index("ix_share_entry_effective", "share_entry", ["cooperative_id", "effective_on"])
-    op.create_index("ix_share_entry_holding", "share_entry", ["membership_id", "effective_on"])
+    op.create_index(
+        "ix_share_entry_effective",
+        "share_entry",
+        ["cooperative_id", "effective_on", "shares", "amount_cents"],
+    )
+    op.create_index(
+        "ix_share_entry_holding",
+        "share_entry",
+        ["membership_id", "share_class", "nominal_cents", "effective_on", "shares", "amount_cents"],
+    )
     op.create_table(
         "entry_remark",
         sa.Column("entry_id", sa.Integer(), nullable=False),

@@ -77,8 +77,23 @@ class ShareEntry(db.Model):  # type: ignore[name-defined]
             "length(hash) = 64 AND length(previous_hash) = 64 AND length(commitment) = 64",
             name="hash_length",
         ),
-        Index("ix_share_entry_holding", "membership_id", "effective_on"),
-        Index("ix_share_entry_effective", "cooperative_id", "effective_on"),
+        # Both hold everything that sums need, so that lists and rolls read no row of the table.
+        Index(
+            "ix_share_entry_holding",
+            "membership_id",
+            "share_class",
+            "nominal_cents",
+            "effective_on",
+            "shares",
+            "amount_cents",
+        ),
+        Index(
+            "ix_share_entry_effective",
+            "cooperative_id",
+            "effective_on",
+            "shares",
+            "amount_cents",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

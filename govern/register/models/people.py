@@ -137,9 +137,9 @@ class Membership(db.Model):  # type: ignore[name-defined]
         ),
         CheckConstraint(one_of("language", LOCALES), name="language_known"),
         CheckConstraint("(email IS NULL) = (email_key IS NULL)", name="email_has_key"),
-        Index("ix_membership_sorted", "cooperative_id", "sort_name", "id"),
+        Index("ix_membership_sorted", "cooperative_id", "sort_name", "id", "ended_on"),
         Index("ix_membership_email", "email_key", "cooperative_id"),
-        Index("ix_membership_ended", "cooperative_id", "ended_on"),
+        Index("ix_membership_ended", "cooperative_id", "ended_on", "organisation_id"),
         Index("ix_membership_number", "number_key", "cooperative_id"),
     )
 

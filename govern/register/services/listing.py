@@ -8,10 +8,11 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, and_, func, not_, or_, select
+from sqlalchemy import Select, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from govern.access import Actor, Permission
+from govern.paging import Page
 from govern.register.models import (
     MemberKind,
     Membership,
@@ -54,62 +55,106 @@ class Shares:
     paid_cents: int = 0
 
 
-def search_members(cooperative_id: int, wanted: MemberFilter, today: date) -> Select[Any]:
-    """The members that match, by name. Each word of the query must occur, in any order."""
-    query = select(Membership).where(Membership.cooperative_id == cooperative_id)
-    for word in search_words(wanted.query):
-        query = query.where(Membership.search_text.like(f"%{word}%"))
+def search_members(cooperative_id: int, wanted: MemberFilter, today: date) -> list[Any]:
+    """The conditions of the members that match. Each word of the query must occur somewhere."""
+    conditions = [Membership.cooperative_id == cooperative_id]
+    conditions += _state(wanted.state, today)
     if wanted.kind == MemberKind.NATURAL.value:
-        query = query.where(Membership.person_id.is_not(None))
+        conditions.append(Membership.organisation_id.is_(None))
     elif wanted.kind == MemberKind.LEGAL.value:
-        query = query.where(Membership.organisation_id.is_not(None))
+        conditions.append(Membership.organisation_id.is_not(None))
     if wanted.without_email:
-        query = query.where(Membership.email_key.is_(None))
+        conditions.append(Membership.email_key.is_(None))
     if wanted.category:
-        query = query.where(
+        conditions.append(
             Membership.id.in_(
                 select(MembershipCategory.membership_id).where(
                     MembershipCategory.code == wanted.category, *_open_on(MembershipCategory, today)
                 )
             )
         )
-    return query.where(*_state(cooperative_id, wanted.state, today)).order_by(
-        Membership.sort_name, Membership.id
-    )
+    conditions += [Membership.search_text.like(f"%{word}%") for word in search_words(wanted.query)]
+    return conditions
 
 
-def _state(cooperative_id: int, state: MemberState, today: date) -> list[Any]:
+def _state(state: MemberState, today: date) -> list[Any]:
     has_ended = and_(Membership.ended_on.is_not(None), Membership.ended_on <= today)
     if state is MemberState.ENDED:
         return [has_ended]
     if state is MemberState.CURRENT:
         return [not_(has_ended)]
     if state is MemberState.UNPAID:
-        holding = holdings_on(cooperative_id, today)
-        paid = select(holding.c.membership_id).where(holding.c.paid == holding.c.issued)
-        return [not_(has_ended), Membership.id.not_in(paid)]
+        return [not_(has_ended), or_(Membership.id.in_(_partly_paid(today)), _without_shares())]
     return []
 
 
-def count_members(session: Session, query: Select[Any]) -> int:
-    """How many members match, without putting them in order."""
+def _partly_paid(today: date) -> Select[Any]:
+    """Members with a lot on which less was paid than its shares are worth."""
     return (
-        session.scalar(
-            select(func.count()).select_from(
-                query.with_only_columns(Membership.id).order_by(None).subquery()
+        select(ShareEntry.membership_id)
+        .where(ShareEntry.effective_on <= today)
+        .group_by(ShareEntry.membership_id, ShareEntry.share_class, ShareEntry.nominal_cents)
+        .having(
+            func.sum(ShareEntry.amount_cents)
+            < func.sum(ShareEntry.shares) * ShareEntry.nominal_cents
+        )
+    )
+
+
+def _without_shares() -> Any:
+    return ~exists().where(ShareEntry.membership_id == Membership.id)
+
+
+def find_members(
+    session: Session,
+    cooperative_id: int,
+    wanted: MemberFilter,
+    today: date,
+    page: int,
+    per_page: int = 50,
+) -> Page[Membership]:
+    """One page of the matching members, by name.
+
+    First the numbers of the members, which an index gives in order; then the rows of one page. A
+    search by words has to read every text anyway: it does so once, and orders what it found.
+    """
+    conditions = search_members(cooperative_id, wanted, today)
+    if wanted.query.strip():
+        found = session.execute(
+            select(Membership.sort_name, Membership.id).where(*conditions)
+        ).all()
+        total = len(found)
+        number = _within(page, total, per_page)
+        ordered = sorted(tuple(row) for row in found)
+        ids = [row[1] for row in ordered[(number - 1) * per_page : number * per_page]]
+    else:
+        total = session.scalar(select(func.count()).select_from(Membership).where(*conditions)) or 0
+        number = _within(page, total, per_page)
+        ids = list(
+            session.scalars(
+                select(Membership.id)
+                .where(*conditions)
+                .order_by(Membership.sort_name, Membership.id)
+                .limit(per_page)
+                .offset((number - 1) * per_page)
             )
         )
-        or 0
+    rows = session.scalars(
+        select(Membership)
+        .where(Membership.id.in_(ids))
+        .options(
+            selectinload(Membership.person),
+            selectinload(Membership.organisation),
+            selectinload(Membership.categories),
+        )
     )
+    by_id = {row.id: row for row in rows}
+    pages = max(1, -(-total // per_page))
+    return Page([by_id[key] for key in ids if key in by_id], number, pages, total, per_page)
 
 
-def with_holders(query: Select[Any]) -> Select[Any]:
-    """Load the holders of one page's members together."""
-    return query.options(
-        selectinload(Membership.person),
-        selectinload(Membership.organisation),
-        selectinload(Membership.categories),
-    )
+def _within(page: int, total: int, per_page: int) -> int:
+    return min(max(1, page), max(1, -(-total // per_page)))
 
 
 def shares_of(session: Session, membership_ids: Iterable[int], today: date) -> Mapping[int, Shares]:
@@ -137,28 +182,23 @@ class RegisterTotals:
     natural: int
     legal: int
     shares_issued: int
-    shares_paid: int
     paid_cents: int
 
 
 def register_totals(session: Session, cooperative_id: int, today: date) -> RegisterTotals:
-    """Members now, and shares and capital of the whole ledger."""
-    current = session.execute(
+    """Members now, and shares and capital of the whole ledger at the end of ``today``."""
+    members, legal = session.execute(
         select(func.count(), func.count(Membership.organisation_id)).where(
-            Membership.cooperative_id == cooperative_id,
-            *_state(cooperative_id, MemberState.CURRENT, today),
+            Membership.cooperative_id == cooperative_id, *_state(MemberState.CURRENT, today)
         )
     ).one()
-    holding = holdings_on(cooperative_id, today)
-    shares = session.execute(
+    shares, cents = session.execute(
         select(
-            func.coalesce(func.sum(holding.c.issued), 0),
-            func.coalesce(func.sum(holding.c.paid), 0),
-            func.coalesce(func.sum(holding.c.paid_cents), 0),
-        )
+            func.coalesce(func.sum(ShareEntry.shares), 0),
+            func.coalesce(func.sum(ShareEntry.amount_cents), 0),
+        ).where(ShareEntry.cooperative_id == cooperative_id, ShareEntry.effective_on <= today)
     ).one()
-    members, legal = current
-    return RegisterTotals(members, members - legal, legal, *(int(value) for value in shares))
+    return RegisterTotals(members, members - legal, legal, int(shares), int(cents))
 
 
 EXPORT_COLUMNS = (
@@ -202,9 +242,8 @@ def export_members(
     """The matching members under ``EXPORT_COLUMNS``: texts, dates, and cents for ``paid``."""
     holding = holdings_on(cooperative_id, today)
     delegate = aliased(Person)
-    chosen = search_members(cooperative_id, wanted, today)
     query = (
-        chosen.with_only_columns(
+        select(
             Membership.member_number,
             Membership.email,
             Membership.language,
@@ -225,6 +264,7 @@ def export_members(
             holding.c.issued,
             holding.c.paid_cents,
         )
+        .select_from(Membership)
         .outerjoin(Person, Membership.person_id == Person.id)
         .outerjoin(Organisation, Membership.organisation_id == Organisation.id)
         .outerjoin(
@@ -243,6 +283,8 @@ def export_members(
             ),
         )
         .outerjoin(holding, holding.c.membership_id == Membership.id)
+        .where(*search_members(cooperative_id, wanted, today))
+        .order_by(Membership.sort_name, Membership.id)
     )
     for row in session.execute(query.execution_options(yield_per=2000)):
         delegate_name = f"{row.delegate_given_name or ''} {row.delegate_family_name or ''}"

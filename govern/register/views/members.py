@@ -13,7 +13,7 @@ from govern.access import Permission, requires
 from govern.audit import AuditEntry
 from govern.extensions import db
 from govern.i18n import current_language, local_text
-from govern.paging import PER_PAGE, paginate, requested_page
+from govern.paging import PER_PAGE, requested_page
 from govern.register.models import MemberKind, Membership
 from govern.register.services.certificates import certificate_pdf
 from govern.register.services.holdings import holding_of
@@ -21,14 +21,12 @@ from govern.register.services.listing import (
     MemberFilter,
     MemberState,
     category_on,
-    count_members,
     export_columns,
     export_members,
+    find_members,
     history_of,
     register_totals,
-    search_members,
     shares_of,
-    with_holders,
 )
 from govern.register.services.members import categories_on
 from govern.register.spreadsheets import write_csv, write_xlsx
@@ -58,14 +56,9 @@ def _filter() -> MemberFilter:
 def member_list(cooperative: str) -> Any:
     """The members, found by any words of their names, numbers, towns or addresses."""
     session, wanted, day = db.session(), _filter(), today()
-    query = search_members(g.cooperative.id, wanted, day)
-    page = paginate(
-        session,
-        with_holders(query),
-        requested_page(),
-        PER_PAGE,
-        total=count_members(session, query),
-    )
+    page = find_members(session, g.cooperative.id, wanted, day, requested_page(), PER_PAGE)
+    # The figures of the whole register stand above its beginning, not above every search.
+    is_beginning = wanted == MemberFilter() and page.page == 1
     return render_template(
         "register/members.html",
         page=page,
@@ -73,7 +66,7 @@ def member_list(cooperative: str) -> Any:
         shares=shares_of(session, [item.id for item in page], day),
         category_of=lambda item: category_on(item, day),
         categories=_category_names(),
-        totals=register_totals(session, g.cooperative.id, day),
+        totals=register_totals(session, g.cooperative.id, day) if is_beginning else None,
         kinds=KIND_NAMES,
         day_shown=day,
     )
