@@ -3,6 +3,8 @@
 The figures come from the project's domain notes (annual report 2018 of Smart; Belgian code of
 companies and associations, book 6; French law of 10 September 1947). The legal texts themselves
 were not read here, so every citation stays ``confirmed=False`` and is shown as "to be confirmed".
+Sources are named as lawyers name them, in the languages of the text itself, so that one form
+serves readers of all languages.
 """
 
 from __future__ import annotations
@@ -88,11 +90,11 @@ def belgium_2017() -> Rules:
         ),
         share_nominal_cents=SHARE_NOMINAL_CENTS,
         notice_days=15,
-        notice_citation=Citation("Statutes 2017, convening of the general assembly"),
+        notice_citation=Citation("Statuts / Statuten / Satzung 2017"),
         majorities=_majorities(
-            "Companies Code 1999, art. 558 (by reference for the cooperative company)",
-            "Companies Code 1999, art. 559 (by reference for the cooperative company)",
-            "Statutes 2017, ordinary decisions: simple majority, no quorum",
+            "C. soc. / W. Venn. 1999, art. 558",
+            "C. soc. / W. Venn. 1999, art. 559",
+            "Statuts / Statuten / Satzung 2017",
         ),
     )
 
@@ -117,11 +119,11 @@ def belgium_2020() -> Rules:
                 {"fr": "Partenaires", "nl": "Partners", "de": "Partner", "en": "Partners"},
             ),
         ),
-        notice_citation=Citation("Code of companies and associations, art. 6:70"),
+        notice_citation=Citation("CSA / WVV / GGV, art. 6:70"),
         majorities=_majorities(
-            "Code of companies and associations, art. 6:85",
-            "Code of companies and associations, art. 6:86",
-            "Code of companies and associations, book 6, and statutes: simple majority, no quorum",
+            "CSA / WVV / GGV, art. 6:85",
+            "CSA / WVV / GGV, art. 6:86",
+            "CSA / WVV / GGV, livre / boek / Buch 6",
         ),
     )
 
@@ -155,11 +157,11 @@ def france_scic() -> Rules:
         ),
         share_nominal_cents=SHARE_NOMINAL_CENTS,
         notice_days=15,
-        notice_citation=Citation("Statutes, convening of the general assembly (15 days)"),
+        notice_citation=Citation("Statuts de la SCIC"),
         majorities=_majorities(
-            "Law no. 47-1775 of 10 September 1947, and statutes: extraordinary assembly",
-            "Law no. 47-1775 of 10 September 1947, and statutes: extraordinary assembly",
-            "Law no. 47-1775 of 10 September 1947, and statutes: ordinary assembly",
+            "Loi n° 47-1775 du 10 septembre 1947",
+            "Loi n° 47-1775 du 10 septembre 1947",
+            "Loi n° 47-1775 du 10 septembre 1947",
         ),
     )
 
@@ -168,13 +170,13 @@ PRESETS: dict[str, tuple[Callable[[], Rules], date, str]] = {
     "be-2017": (
         belgium_2017,
         date(2017, 1, 1),
-        "Statutes of 2017 (figures after the annual report 2018)",
+        "Statuts / Statuten / Satzung 2017",
     ),
     "be-2020": (
         belgium_2020,
         date(2020, 1, 1),
-        "Statutes adapted to book 6 of the code of companies and associations",
+        "Statuts / Statuten / Satzung, CSA / WVV / GGV",
     ),
-    "fr-scic": (france_scic, date(2008, 1, 1), "Statutes of the French cooperative"),
+    "fr-scic": (france_scic, date(2008, 1, 1), "Statuts de la SCIC"),
 }
 """Name → (maker of the rules, first day in force, source)."""
