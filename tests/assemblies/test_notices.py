@@ -178,7 +178,7 @@ def test_each_member_reads_the_notice_in_their_language(
     texts = {mail.to_name: read_content(mail).text for mail in session.query(OutboxMail)}
     assert "Assemblée générale 2018" in texts["Ana Sample 1"]
     assert "General assembly 2018" in texts["Bob Sample 2"]
-    assert "Tuesday 19 June 2018 at 17:00 (Europe/Brussels)" in texts["Bob Sample 2"]
+    assert "Tuesday, 19 June 2018 at 17:00 (Europe/Brussels)" in texts["Bob Sample 2"]
     assert "1. Annual accounts" in texts["Bob Sample 2"]
     assert "http://localhost/smartcoop/assemblies/2018-06-19" in texts["Bob Sample 2"]
 

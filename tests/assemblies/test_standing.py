@@ -86,6 +86,7 @@ def test_a_member_reads_why_they_are_not_and_until_when_to_object(
     assert "No share was paid in full on the record date" in page
     assert "If this is wrong, say so until 12 June 2018." in page
     clock.set(datetime(2018, 6, 12, 22, 1, tzinfo=UTC))
+    sign_in(client, people["Bob"])  # nobody stays signed in for ten days
     assert "Objections were possible until 12 June 2018." in client.get(PAGE).text
 
 
