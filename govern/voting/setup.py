@@ -13,6 +13,7 @@ from govern.cooperatives.models import Cooperative
 from govern.home.hooks import FrontSection, HomeItem, cooperative_sections, home_items
 from govern.navigation import NavItem
 from govern.voting import jobs  # noqa: F401  (its jobs and ticks register themselves)
+from govern.voting.models import Election
 from govern.voting.rules import ElectionState
 from govern.voting.services import reading
 from govern.voting.texts import STATE_TONES, state_label
@@ -40,18 +41,8 @@ def expected_of(session: Session, actor: Actor, account_id: int) -> list[HomeIte
     """Votes to cast, keys to make, counts to open."""
     items = []
     for election, standings in reading.open_elections_for(session, account_id):
-        if election.stage is not ElectionState.OPEN:
-            continue
-        waiting = [item for item in standings if not item.has_voted]
-        items.append(
-            HomeItem(
-                title=_("Vote: %(title)s", title=reading.in_language(election.title).text),
-                detail=_("You have not voted yet.") if waiting else _("You have voted."),
-                due=election.closes_at,
-                href=flask.url_for("voting.election", uuid=election.uuid),
-                tone="warn" if waiting else "good",
-            )
-        )
+        if election.stage is ElectionState.OPEN:
+            items += [_vote_item(election, one) for one in standings if not one.has_voted]
     for task in reading.trustee_tasks(session, account_id):
         title = reading.in_language(task.election.title).text
         is_key = task.election.stage is ElectionState.KEYS
@@ -66,6 +57,24 @@ def expected_of(session: Session, actor: Actor, account_id: int) -> list[HomeIte
             )
         )
     return items
+
+
+def _vote_item(election: Election, standing: reading.Standing) -> HomeItem:
+    """A vote to cast: each member for whom the person votes has one of their own."""
+    title = reading.in_language(election.title).text
+    if election.is_trial:
+        detail = _("A trial: it binds nobody.")
+    elif standing.entry.kind == "legal":
+        detail = _("For %(name)s, which you represent.", name=standing.entry.display_name)
+    else:
+        detail = _("You have not voted yet. It takes about four minutes.")
+    return HomeItem(
+        title=_("Vote: %(title)s", title=title),
+        detail=detail,
+        due=election.closes_at,
+        href=flask.url_for("voting.election", uuid=election.uuid),
+        tone="info" if election.is_trial else "warn",
+    )
 
 
 def front_section(session: Session, actor: Actor, cooperative: Cooperative) -> list[FrontSection]:

@@ -8,8 +8,8 @@ import pytest
 
 from govern.accounts.services import actor_for
 from govern.assemblies import services
-from govern.assemblies.services.tasks import expected_of
 from govern.errors import RuleViolation
+from govern.home.hooks import home_items
 from tests.assemblies.conftest import an_assembly
 from tests.assemblies.test_elections import VOTE, agenda, held, holding, vote  # noqa: F401
 from tests.voting.holding import Holding
@@ -105,7 +105,8 @@ def test_a_stranger_reads_nothing_about_anybody_on_the_roll(
 def titles(app, session, account):
     session.commit()  # what a reading request begins cannot write
     with app.test_request_context():
-        items = expected_of(session, actor_for(session, account), account.id)
+        actor = actor_for(session, account)
+        items = [item for source in home_items for item in source(session, actor, account.id)]
     session.commit()
     return [(item.title, item.due) for item in items]
 
@@ -123,7 +124,7 @@ def test_a_member_is_told_of_the_assembly_to_come(app, session, published, peopl
 def test_a_member_is_asked_to_vote_until_they_have(app, session, agenda, held, holding):  # noqa: F811
     voter = held.voters[0]
     account = holding.account_of(voter)
-    wanted = ("Vote in General assembly 2018", held.election.closes_at)
+    wanted = ("Vote: General assembly 2018", held.election.closes_at)
     assert wanted in titles(app, session, account)
     vote(held, ("f", "f", {0}))
     assert wanted not in titles(app, session, account)

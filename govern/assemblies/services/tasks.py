@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 
 from govern import clock
 from govern.access import Actor, Permission
-from govern.assemblies.links import election_page
-from govern.assemblies.models import Assembly, AssemblyElection
+from govern.assemblies.models import Assembly
 from govern.assemblies.rules import AssemblyState, local_day
 from govern.assemblies.services.deliveries import notice_progress
 from govern.assemblies.services.editing import rules_of
@@ -18,59 +17,20 @@ from govern.assemblies.services.elections import binding_election, election_obst
 from govern.assemblies.services.notices import check_days, find_notice
 from govern.home.hooks import HomeItem
 from govern.i18n import local_text
-from govern.register.services import entries_for_account, memberships_for_account
-from govern.voting.models import Election
-from govern.voting.rules import ElectionState
-from govern.voting.services import entries_that_voted
+from govern.register.services import memberships_for_account
 
 
 def expected_of(session: Session, actor: Actor, account_id: int) -> list[HomeItem]:
-    """Votes that are open to the person, assemblies to come, and an officer's next steps."""
+    """Assemblies to come, and an officer's next steps (open votes are offered by voting)."""
     cooperatives = {
         membership.cooperative_id
         for membership in memberships_for_account(session, account_id)
         if membership.ended_on is None
     }
     return [
-        *_votes(session, account_id, cooperatives),
         *_coming(session, cooperatives),
         *_officers_steps(session, actor),
     ]
-
-
-def _votes(session: Session, account_id: int, cooperatives: set[int]) -> list[HomeItem]:
-    rows = session.execute(
-        select(Assembly, Election)
-        .join(AssemblyElection, AssemblyElection.assembly_id == Assembly.id)
-        .join(Election, Election.id == AssemblyElection.election_id)
-        .where(
-            Election.cooperative_id.in_(cooperatives), Election.state == ElectionState.OPEN.value
-        )
-        .order_by(Election.closes_at)
-    ).all()
-    items = []
-    for assembly, election in rows:
-        entries = entries_for_account(session, election.roll, account_id)
-        if not entries:
-            continue
-        voted = entries_that_voted(session, election, [entry.id for entry in entries])
-        title = local_text(assembly.titles)
-        href = election_page(election, "booth")
-        for entry in entries:
-            if entry.id in voted:
-                continue
-            if election.is_trial:
-                heading = _("Try out the vote of %(title)s", title=title)
-                detail = _("A trial: it binds nobody.")
-            elif entry.kind == "legal":
-                heading = _("Vote in %(title)s", title=title)
-                detail = _("For %(name)s, which you represent.", name=entry.display_name)
-            else:
-                heading = _("Vote in %(title)s", title=title)
-                detail = _("It takes about four minutes.")
-            tone = "info" if election.is_trial else "warn"
-            items.append(HomeItem(heading, detail, election.closes_at, href, tone))
-    return items
 
 
 def _coming(session: Session, cooperatives: set[int]) -> list[HomeItem]:
