@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from govern import audit, clock, jobs
 from govern.access import Actor, Permission
 from govern.assemblies.models import HandOver, Notice, NoticeDelivery
 from govern.mail.models import Channel, DeliveryState, OutboxMail
-from govern.mail.queueing import SEND_JOB
+from govern.outbox.services import resend
 
 
 def count_deliveries(session: Session, notice: Notice) -> int:
@@ -47,8 +46,13 @@ class NoticeProgress:
         return sum(n for (channel, _s), n in self.states.items() if channel == "letter")
 
     @property
+    def letters_to_post(self) -> int:
+        return self.count(DeliveryState.QUEUED, channel="letter")
+
+    @property
     def sent(self) -> int:
-        return self.count(DeliveryState.SENT)
+        """Mails that a server has taken."""
+        return self.count(DeliveryState.SENT, channel="email")
 
     @property
     def failed(self) -> int:
@@ -104,25 +108,6 @@ def failed_deliveries(session: Session, notice: Notice) -> Sequence[NoticeDelive
     ).all()
 
 
-def letters_of(
-    session: Session, notice: Notice, *, offset: int, limit: int
-) -> list[tuple[str, bytes]]:
-    """Letters of ``notice`` as (file name, PDF), in the order of members' names."""
-    rows = session.scalars(
-        select(OutboxMail)
-        .join(NoticeDelivery, NoticeDelivery.outbox_id == OutboxMail.id)
-        .where(NoticeDelivery.notice_id == notice.id, OutboxMail.channel == Channel.LETTER.value)
-        .order_by(NoticeDelivery.id)
-        .offset(max(0, offset))
-        .limit(limit)
-    )
-    return [
-        (attachment.filename, attachment.file.content)
-        for mail in rows
-        for attachment in mail.attachments
-    ]
-
-
 def resend_failed(
     session: Session, actor: Actor, notice: Notice, *, also_unclear: bool = False
 ) -> int:
@@ -131,28 +116,18 @@ def resend_failed(
     A mail of which nobody knows whether it arrived is sent again only if ``also_unclear``: its
     recipient may then have it twice, which is for a person to decide.
     """
-    cooperative_id = notice.assembly.cooperative_id
-    actor.require(Permission.OUTBOX_RESEND, cooperative_id)
+    actor.require(Permission.OUTBOX_RESEND, notice.assembly.cooperative_id)
     states = [DeliveryState.FAILED.value]
     if also_unclear:
         states.append(DeliveryState.UNCLEAR.value)
     rows = session.scalars(
         select(OutboxMail)
         .join(NoticeDelivery, NoticeDelivery.outbox_id == OutboxMail.id)
-        .where(NoticeDelivery.notice_id == notice.id, OutboxMail.state.in_(states))
+        .where(
+            NoticeDelivery.notice_id == notice.id,
+            OutboxMail.channel == Channel.EMAIL.value,
+            OutboxMail.state.in_(states),
+        )
         .with_for_update(of=OutboxMail)
     ).all()
-    for mail in rows:
-        mail.state, mail.attempts, mail.due_at = DeliveryState.QUEUED.value, 0, clock.now()
-    if rows:
-        session.flush()
-        jobs.enqueue(session, SEND_JOB)
-        audit.record(
-            session,
-            actor,
-            "assemblies:notice:resent",
-            cooperative_id=cooperative_id,
-            subject=notice.public_id,
-            data={"mails": len(rows), "also_unclear": also_unclear},
-        )
-    return len(rows)
+    return resend(session, actor, rows)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from typing import Any
 
 import flask
-from flask import Response, flash, g, render_template
+from flask import flash, g, render_template
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -17,7 +15,6 @@ from govern.assemblies.forms import NoticeForm
 from govern.assemblies.models import Assembly, Notice, NoticeKind
 from govern.assemblies.services.deliveries import (
     failed_deliveries,
-    letters_of,
     notice_progress,
     resend_failed,
 )
@@ -26,8 +23,6 @@ from govern.assemblies.views.blueprint import address, back_to, blueprint, load,
 from govern.errors import GovernError, NotFound
 from govern.extensions import db
 from govern.mail.models import DeliveryState
-
-LETTERS_PER_FILE = 200
 
 
 @blueprint.route("/<cooperative>/assemblies/<slug>/notice", methods=["GET", "POST"])
@@ -106,30 +101,6 @@ def resend_notice(cooperative: str, slug: str) -> Any:
     return back_to(assembly, "notice")
 
 
-@blueprint.get("/<cooperative>/assemblies/<slug>/notice/letters/<int:part>.zip")
-@requires(Permission.NOTICE_SEND)
-def letters(cooperative: str, slug: str, part: int) -> Any:
-    """Letters to print and post, ``LETTERS_PER_FILE`` in a file, counted from 1."""
-    assembly = load(slug)
-    found = letters_of(
-        db.session(),
-        _started(assembly),
-        offset=(part - 1) * LETTERS_PER_FILE,
-        limit=LETTERS_PER_FILE,
-    )
-    if not found:
-        raise NotFound(_("There are no letters in this file."), remedy=_("Reload the page."))
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in found:
-            # A fixed time: the same letters give the same file.
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
-    response = Response(buffer.getvalue(), mimetype="application/zip")
-    name = f"{assembly.slug}-letters-{part}.zip"
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
-
-
 def _current(assembly: Assembly) -> Notice | None:
     session = db.session()
     return find_notice(session, assembly, NoticeKind.CANCELLATION) or find_notice(
@@ -163,7 +134,6 @@ def _page(form: NoticeForm, assembly: Assembly, sent: Notice | None) -> str:
             back=address(assembly),
         )
     progress = notice_progress(session, sent)
-    parts = -(-progress.letters // LETTERS_PER_FILE)
     return render_template(
         "assemblies/notice_sent.html",
         assembly=assembly,
@@ -175,7 +145,6 @@ def _page(form: NoticeForm, assembly: Assembly, sent: Notice | None) -> str:
         newcomers=0
         if sent.kind == NoticeKind.CANCELLATION.value
         else missing_members(session, sent),
-        letter_files=list(range(1, parts + 1)),
         may_resend=g.actor.may(Permission.OUTBOX_RESEND, assembly.cooperative_id),
         back=address(assembly),
     )
