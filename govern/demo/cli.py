@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
-from govern.access import Role
 from govern.app import create_app
 from govern.cli_tools import app_context
 from govern.config import Config
@@ -56,7 +56,9 @@ def create(members: int, if_absent: bool) -> None:
             remedy="Name another instance folder with GOVERN_INSTANCE, or an empty DATABASE_URL.",
         )
     db.session.rollback()
-    with _progress() as report:
+    # Redis starts later: that jobs wait in the database is what is wanted here.
+    logging.getLogger("govern.jobs").setLevel(logging.ERROR)
+    with ProgressReport() as report:
         if settings.is_sqlite:
             _create_aside(settings, members, report)
         else:
@@ -114,10 +116,6 @@ class ProgressReport:
         self._progress.stop()
 
 
-def _progress() -> ProgressReport:
-    return ProgressReport()
-
-
 @demo.command()
 @app_context
 def show() -> None:
@@ -144,5 +142,4 @@ def show() -> None:
     click.echo(
         f"\nMails, with each member's voting code: {settings.public_url}/mailbox"
         f"\nThe coming assembly: {settings.public_url}/smartcoop/"
-        f"\nRoles: {', '.join(role.value for role in Role)}"
     )

@@ -433,7 +433,7 @@ def _prepare_coming(
 
 
 def _some_ballots(session: Session, election: Election) -> None:
-    """A dozen early voters, none of them a sample member."""
+    """Half a dozen early voters, none of them a sample member."""
     chance = random.Random(2018)  # noqa: S311 (who votes what in an invented vote)
     entries = session.scalars(
         select(RollEntry).where(RollEntry.roll_id == election.roll_id).order_by(RollEntry.id)
@@ -447,7 +447,7 @@ def _some_ballots(session: Session, election: Election) -> None:
                 credentials.find_code(session, SYSTEM, election, entry, scene.PASSWORD),
                 [_early_choice(question, chance) for question in questions],
             )
-            for entry in chance.sample(others, 12)
+            for entry in chance.sample(others, 6)
         ]
         scene.cast_ballots(session, election, ballots, pool, lambda _done, _total: None)
 
