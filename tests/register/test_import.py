@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime, UTC
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import func, select
@@ -13,16 +13,12 @@ from sqlalchemy.orm import Session
 from govern.cooperatives.models import Cooperative
 from govern.register.models import (
     ImportBatch,
-    ImportChange,
     ImportFile,
     ImportProblem,
     Membership,
-    ShareEntry,
 )
 from govern.register.services.chain import verify_ledger
-from govern.register.services.holdings import holding_of
-from govern.register.services.members import membership_by_number
-from tests.register.conftest import DATA, csv_file, row
+from tests.register.conftest import DATA
 
 DEFECTS = json.loads((DATA / "register-defects.json").read_text())
 ERRORS = (

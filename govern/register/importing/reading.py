@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook
-
 from govern.register.importing.headers import count_known
+from govern.register.importing.workbook import WorkbookRefused, read_sheets
 from govern.register.rules.values import Cell, cell_text
 
 MAX_ROWS = 200_000
@@ -155,25 +154,24 @@ def _find_delimiter(text: str) -> str:
 def _read_workbook(content: bytes) -> Table:
     _refuse_bombs(content)
     try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        names = list(workbook.sheet_names)
-        tables = []
-        for name in names[:20]:
-            rows = _bounded(workbook.get_sheet_by_name(name).to_python(skip_empty_area=False))
-            if any(cell not in (None, "") for row in rows[:HEADER_SEARCH_ROWS] for cell in row):
-                header_row = _find_header(rows)
-                headers = _headers(rows[header_row - 1])
-                tables.append((count_known(headers), name, header_row, headers, rows))
-                if count_known(headers) >= len(headers) > 3:
-                    break
-    except (CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
-        if isinstance(error, UnreadableFile):
-            raise
-        raise UnreadableFile("file_workbook_damaged") from error
-    if not tables:
+        sheets = read_sheets(content, MAX_ROWS + HEADER_SEARCH_ROWS)
+    except WorkbookRefused as error:
+        code = "file_too_large_unpacked" if error.too_large else "file_workbook_damaged"
+        raise UnreadableFile(code) from error
+    best: tuple[int, Table] | None = None
+    for name, cells in sheets:
+        if not any(cell not in (None, "") for row in cells[:HEADER_SEARCH_ROWS] for cell in row):
+            continue
+        rows = _bounded(cells)
+        header_row = _find_header(rows)
+        headers = _headers(rows[header_row - 1])
+        known = count_known(headers)
+        if best is None or known > best[0]:
+            layout = Layout(kind="xlsx", header_row=header_row, headers=headers, sheet=name)
+            best = (known, Table(layout, rows))
+    if best is None:
         raise UnreadableFile("file_empty")
-    _known, name, header_row, headers, rows = max(tables, key=lambda item: item[0])
-    return Table(Layout(kind="xlsx", header_row=header_row, headers=headers, sheet=name), rows)
+    return best[1]
 
 
 _CELL_ADDRESS = re.compile(rb'<(?:\w+:)?c\b[^>]{0,200}?\br=["\x27]([A-Z]{1,4})([0-9]{1,8})["\x27]')
@@ -183,7 +181,8 @@ def _refuse_bombs(content: bytes) -> None:
     """Refuse archives that unpack to far more than they are, and sheets far larger than filled.
 
     The reader lays a sheet out as a full rectangle, so one cell at XFD1048576 would cost
-    gigabytes: the addresses are looked at first, in pieces.
+    gigabytes. A look at the addresses gives a clear message for honest files; what slips past it
+    dies in the reader's own process (``workbook``).
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
