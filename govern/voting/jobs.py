@@ -56,11 +56,15 @@ def keep_times(session: Session, now: datetime) -> None:
         .order_by(Election.id)
     ).all()
     for election in due:
-        with session.begin_nested():
-            if election.stage is ElectionState.OPEN:
-                closing.close_election(session, SYSTEM, election)
-            else:
-                _open_or_report(session, election)
+        try:
+            with session.begin_nested():
+                if election.stage is ElectionState.OPEN:
+                    closing.close_election(session, SYSTEM, election)
+                else:
+                    _open_or_report(session, election)
+        except Exception:
+            # One election in trouble must not hold up the others; it is tried again at each tick.
+            log.exception("an election could not follow its times", extra={"id": election.id})
 
 
 def _open_or_report(session: Session, election: Election) -> None:
