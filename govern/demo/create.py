@@ -252,13 +252,12 @@ def _put_on_agenda(
     languages: Sequence[str],
 ) -> None:
     actor = officers.actor(session, Role.SECRETARY)
-    row = agenda.add_item(
-        session,
-        actor,
-        assembly,
-        agenda.ItemInput(item.kind, _only(item.title, languages), _only(item.text, languages)),
-    )
-    if item.majority is None and not item.candidates:
+    decides = item.majority is not None or bool(item.candidates)
+    # What is decided stands in the resolution, once.
+    texts = {} if decides else _only(item.text, languages)
+    given = agenda.ItemInput(item.kind, _only(item.title, languages), texts)
+    row = agenda.add_item(session, actor, assembly, given)
+    if not decides:
         return
     resolutions.add_resolution(
         session,
