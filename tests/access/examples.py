@@ -1,52 +1,15 @@
-"""One example per endpoint: what to put into its address and its form so that it succeeds.
-
-``EXAMPLES["feature.view"] = Example(…)``. Everything may be a value or a function of the side that
-is being visited (``tests/access/world.py``), called anew for each request:
-
-* ``arguments``: the variables of the address (``cooperative`` is filled in by itself);
-* ``query``: the query string; ``form`` or ``json``: the body of a POST (PUT, DELETE);
-* ``only``: where a page is one person's own, the roles whose account that is; everybody else
-  is then expected to be refused although they are signed in;
-* ``answers``: further statuses that count as success, each with a reason in a comment here;
-* ``get`` / ``post``: another Example for that method, where the two differ.
-"""
+"""The examples of all features, and those of the house and of accounts: see ``example.py``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from govern.access import Role
 from govern.accounts.models import Account
+from tests.access.example import Example, OfSide
+from tests.access.examples_assemblies import ASSEMBLIES
+from tests.access.examples_elections import ELECTIONS
+from tests.access.examples_register import REGISTER
 from tests.access.world import EMAIL, Side
-
-OfSide = Callable[[Side], Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Example:
-    """How to call one endpoint successfully."""
-
-    arguments: OfSide | Mapping[str, Any] = field(default_factory=dict)
-    query: OfSide | Mapping[str, Any] = field(default_factory=dict)
-    form: OfSide | Mapping[str, Any] = field(default_factory=dict)
-    json: OfSide | Mapping[str, Any] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    only: frozenset[Role | None] | None = None
-    answers: frozenset[int] = frozenset()
-    get: Example | None = None
-    post: Example | None = None
-
-    def for_method(self, method: str) -> Example:
-        """The example that applies to ``method``."""
-        return (self.get if method == "GET" else self.post) or self
-
-
-def given(part: Any, side: Side) -> Any:
-    """A part of an example, worked out for ``side``."""
-    return part(side) if callable(part) else part
-
 
 # -- the house ---------------------------------------------------------------------------------
 
@@ -194,4 +157,11 @@ OUTBOX = {
     "outbox.mailbox_file": Example(arguments=_with_place(_outbox())),
 }
 
-EXAMPLES: dict[str, Example] = {**HOUSE, **ACCOUNTS, **OUTBOX}
+EXAMPLES: dict[str, Example] = {
+    **HOUSE,
+    **ACCOUNTS,
+    **OUTBOX,
+    **REGISTER,
+    **ELECTIONS,
+    **ASSEMBLIES,
+}

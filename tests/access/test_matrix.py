@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +23,10 @@ from govern.accounts.services import start_session
 from govern.app import create_app
 from govern.config import Config
 from govern.extensions import db, limiter
-from tests.access.examples import EXAMPLES, Example, given
+from tests.access.example import Example, given
+from tests.access.examples import EXAMPLES
 from tests.access.world import Side, build_side, facts_of, standing_clock
-from tests.conftest import SECRET_KEY, OwnContextClient
+from tests.conftest import SECRET_KEY, OwnContextClient, SettableClock
 
 HOME, FOREIGN = "thuis", "elders"
 
@@ -103,13 +106,15 @@ PERSONAS = [
 class World:
     """The two sides, in a database that is put back after every request that wrote."""
 
-    def __init__(self, app: Flask, folder: Path) -> None:
+    def __init__(self, app: Flask, folder: Path, settable: SettableClock) -> None:
         self.app = app
         self.path = folder / "world.sqlite"
         self.kept = folder / "kept.sqlite"
         self.log = folder / "world.sqlite-wal"
         with app.app_context():
-            self.sides = {code: build_side(db.session(), code) for code in (HOME, FOREIGN)}
+            self.sides = {
+                code: build_side(db.session(), code, settable) for code in (HOME, FOREIGN)
+            }
             self.tokens = {
                 account_id: start_session(db.session(), db.session.get_one(Account, account_id))
                 for side in self.sides.values()
@@ -136,12 +141,13 @@ class World:
         if not (self.has_changed or self.was_written):
             return
         self.has_changed = False
-        with self.app.app_context():
-            db.session.remove()
-            db.engine.dispose()
-        for leftover in (self.log, self.log.with_name("world.sqlite-shm")):
-            leftover.unlink(missing_ok=True)
-        shutil.copyfile(self.kept, self.path)
+        # Page by page through SQLite itself: a connection that is still open stays sound.
+        with (
+            closing(sqlite3.connect(self.kept)) as kept,
+            closing(sqlite3.connect(self.path)) as present,
+        ):
+            kept.backup(present)
+        self._settle()
 
     def ask(
         self,
@@ -183,6 +189,8 @@ class World:
             data=form if body is None and method != "GET" else None,
             json=body if method != "GET" else None,
             headers=example.headers,
+            # Streamed answers are read to their end while the request's context is there.
+            buffered=True,
         )
 
 
@@ -190,8 +198,9 @@ class World:
 def world(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("world")
     shutil.copyfile(_migrated_sqlite, folder / "world.sqlite")
-    previous = govern_clock.use_clock(standing_clock())
-    made = World(_make_app(folder), folder)
+    settable = standing_clock()
+    previous = govern_clock.use_clock(settable)
+    made = World(_make_app(folder), folder, settable)
     yield made
     govern_clock.use_clock(previous)
 

@@ -1,8 +1,9 @@
 """Two cooperatives with the same things in each, and one account in every role of each.
 
-``build_side`` calls the builders in order; a feature appends its own to ``BUILDERS``. What a
-builder makes it leaves on the side (``side.roll_id = …``) as plain values: the rows belong to a
-session that is gone when the requests come.
+``build_side`` calls the builders in order; a feature has its own module ``world_<feature>.py``
+that appends to ``BUILDERS`` and is imported by ``examples.py``. What a builder makes it leaves on
+the side (``side.roll = …``) as plain values: the rows belong to a session that is gone when the
+requests come.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from govern.accounts.models import GRANTED_ROLES
 from govern.accounts.services import create_account, grant_role, open_grants
 from govern.cooperatives.models import Cooperative, RuleSet
 from govern.cooperatives.rules import rules_to_json
-from govern.register.models import Membership, Person
 from tests.conftest import SettableClock, sample_rules
 
 NOW = datetime(2018, 6, 1, 12, 0, tzinfo=UTC)
+SPRING = datetime(2018, 4, 2, 9, 0, tzinfo=UTC)
 EMAIL = "{role}@{code}.example.org"
 
 
@@ -40,6 +41,7 @@ class Side(SimpleNamespace):
     accounts: dict[Role | None, int]
     caller: int | None
     session: Session
+    clock: SettableClock
 
 
 def make_cooperative(session: Session, side: Side) -> None:
@@ -65,7 +67,8 @@ def make_cooperative(session: Session, side: Side) -> None:
 
 
 def make_accounts(session: Session, side: Side) -> None:
-    """One account per role. The member's own role follows from the register (``make_member``)."""
+    """One account per role, since spring. The member's own role follows from the register."""
+    side.clock.set(SPRING)
     for role in (None, Role.MEMBER, *GRANTED_ROLES):
         name = role.value if role else "nobody"
         account = create_account(
@@ -85,45 +88,18 @@ def make_accounts(session: Session, side: Side) -> None:
     side.grant = auditors[0].public_id
 
 
-def make_member(session: Session, side: Side) -> None:
-    """The account with the member's role is a member with a paid share; so are three others."""
-    from govern.register.services.members import Contact, NewMember, add_member
-
-    cooperative = session.get_one(Cooperative, side.cooperative_id)
-    for number, family_name in enumerate(("member", "Two", "Three", "Four"), start=1):
-        membership = add_member(
-            session,
-            SYSTEM,
-            cooperative,
-            NewMember(
-                member_number="",
-                joined_on=date(2017, 6, 1),
-                category="A",
-                shares=2,
-                paid_cents=3000,
-                given_name=f"{family_name} of",
-                family_name=side.code,
-                contact=Contact(email=f"{number}@{side.code}.example.org", language="en"),
-            ),
-        )
-        if number == 1:
-            person = session.get_one(Person, membership.person_id)
-            person.account_id = side.accounts[Role.MEMBER]
-            side.own_membership = membership.public_id
-        if number == 2:
-            side.membership = membership.public_id
-    session.flush()
+BUILDERS: list[Callable[[Session, Side], None]] = [make_cooperative, make_accounts]
+"""Called in this order, with a commit after each. ``side.clock`` may be moved while building;
+it stands at ``NOW`` again afterwards."""
 
 
-BUILDERS: list[Callable[[Session, Side], None]] = [make_cooperative, make_accounts, make_member]
-
-
-def build_side(session: Session, code: str) -> Side:
+def build_side(session: Session, code: str, clock: SettableClock) -> Side:
     """A whole cooperative with everything that routes are about."""
-    side = Side(code=code, accounts={}, caller=None)
+    side = Side(code=code, accounts={}, caller=None, clock=clock)
     for build in BUILDERS:
         build(session, side)
         session.commit()
+        clock.set(NOW)
     return side
 
 
@@ -134,7 +110,5 @@ def standing_clock() -> SettableClock:
 
 def facts_of(side: Side) -> dict[str, Any]:
     """Everything on a side, for messages of failing tests."""
-    return {key: value for key, value in vars(side).items() if key not in ("session", "accounts")}
-
-
-__all__ = ["BUILDERS", "Membership", "Side", "build_side", "facts_of", "standing_clock"]
+    hidden = ("session", "accounts", "clock")
+    return {key: value for key, value in vars(side).items() if key not in hidden}

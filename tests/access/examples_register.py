@@ -1,0 +1,107 @@
+"""Examples of the register's routes."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from govern.access import Role
+from govern.register.importing.headers import FIELDS
+from tests.access import world_register  # noqa: F401  (its builders join the world)
+from tests.access.example import Example
+from tests.access.world import Side
+from tests.register.conftest import csv_file, row
+
+DAY = "2018-05-30"
+CONTACT = {"language": "fr", "email": "new@example.org", "town": "Liège", "country": "BE"}
+ADMISSION = {**CONTACT, "category": "A", "joined_on": DAY, "shares": "1", "paid": "30,00"}
+
+
+def _member(form: Any = None, member: str = "membership") -> Example:
+    return Example(arguments=lambda side: {"member": getattr(side, member)}, form=form or {})
+
+
+def _import(which: str, form: Any = None) -> Example:
+    return Example(arguments=lambda side: {"batch": getattr(side, which)}, form=form or {})
+
+
+def _roll(form: Any = None) -> Example:
+    return Example(arguments=lambda side: {"roll": side.roll}, form=form or {})
+
+
+def _columns(side: Side) -> dict[str, str]:
+    """The columns of ``world_register``'s file in the order of its heading."""
+    names = (
+        "member_number family_name given_name birth_date email language street postal_code town "
+        "country category joined_on shares paid enterprise_number representative ended_on"
+    ).split()
+    known = {name: name for name in FIELDS}
+    return {f"column-{number}": known.get(name, "") for number, name in enumerate(names)}
+
+
+REGISTER = {
+    "cooperatives.rules": Example(),
+    "register.member_list": Example(),
+    "register.export_csv": Example(),
+    "register.export_xlsx": Example(),
+    "register.member_page": _member(),
+    "register.member_certificate": _member(),
+    "register.add_person": Example(
+        form={**ADMISSION, "given_name": "Dora", "family_name": "New", "birth_date": "1990-01-31"}
+    ),
+    "register.add_organisation": Example(
+        form={
+            **ADMISSION,
+            "category": "B",
+            "organisation_name": "Another firm",
+            "enterprise_number": "0403.170.701",
+            "representative_given_name": "Eva",
+            "representative_family_name": "New",
+        }
+    ),
+    "register.add_payment": _member({"amount": "30", "effective_on": DAY}),
+    "register.add_subscription": _member({"shares": "1", "effective_on": DAY}),
+    "register.add_transfer": _member(
+        lambda side: {"shares": "1", "receiver": side.other_number, "effective_on": DAY}
+    ),
+    "register.add_refund": _member({"shares": "1", "effective_on": DAY}),
+    "register.reverse_entry": Example(
+        arguments=lambda side: {"member": side.membership, "sequence": side.sequence},
+        form={"reason": "typed twice"},
+    ),
+    "register.end_membership": _member({"ended_on": DAY, "reason": "resignation"}),
+    "register.change_contact": _member(CONTACT),
+    "register.change_identity": _member({"given_name": "Camille", "family_name": "Corrected"}),
+    "register.change_category": _member({"category": "B", "starts_on": DAY}),
+    "register.change_representative": _member(
+        {"given_name": "Fay", "family_name": "New", "starts_on": DAY}, "organisation"
+    ),
+    "register.import_list": Example(
+        form=lambda side: {"file": (io.BytesIO(csv_file(row("905"))), "register.csv")}
+    ),
+    "register.import_page": _import("checked_import"),
+    "register.import_progress": _import("checked_import"),
+    "register.import_columns": _import("unnamed_import", _columns),
+    "register.import_check": _import("checked_import"),
+    "register.import_confirm": _import(
+        "checked_import", lambda side: {"plan_digest": side.plan_digest}
+    ),
+    "register.import_cancel": _import("checked_import"),
+    "register.import_mend": _import("done_import"),
+    "register.me": Example(),
+    "register.own_certificate": Example(
+        arguments=lambda side: {"member": side.own_membership}, only=frozenset({Role.MEMBER})
+    ),
+    "register.roll_list": Example(),
+    "register.roll_page": _roll(),
+    "register.roll_entries": _roll(),
+    "register.roll_csv": _roll(),
+    "register.roll_canonical": _roll(),
+    "register.roll_correct": _roll(
+        lambda side: {
+            "member_number": side.number,
+            "action": "remove",
+            "reason": "left before the record date",
+        }
+    ),
+}
