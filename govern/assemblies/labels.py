@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 
 from govern.assemblies.rules import (
     AgendaKind,
@@ -26,10 +27,10 @@ MODES = {
 }
 STATES = {
     AssemblyState.DRAFT: _l("Draft"),
-    AssemblyState.CONVENED: _l("Published"),
+    AssemblyState.CONVENED: lazy_pgettext("assembly", "Published"),
     AssemblyState.HELD: _l("Held"),
-    AssemblyState.CLOSED: _l("Closed"),
-    AssemblyState.CANCELLED: _l("Cancelled"),
+    AssemblyState.CLOSED: lazy_pgettext("assembly", "Closed"),
+    AssemblyState.CANCELLED: lazy_pgettext("assembly", "Cancelled"),
 }
 STATE_TONES = {
     AssemblyState.DRAFT: "neutral",

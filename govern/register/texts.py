@@ -9,6 +9,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from flask_babel import ngettext
 
 from govern.i18n import day, money
@@ -57,13 +58,13 @@ IMPORT_STATE_NAMES = {
     ImportState.CHECKED: _l("To be confirmed"),
     ImportState.IMPORTING: _l("Being imported"),
     ImportState.IMPORTED: _l("Imported"),
-    ImportState.FAILED: _l("Failed"),
-    ImportState.CANCELLED: _l("Cancelled"),
+    ImportState.FAILED: lazy_pgettext("import", "Failed"),
+    ImportState.CANCELLED: lazy_pgettext("import", "Cancelled"),
 }
 SEVERITY_NAMES = {
     Severity.ERROR: _l("To mend"),
     Severity.WARNING: _l("To look at"),
-    Severity.NOTE: _l("Accepted"),
+    Severity.NOTE: lazy_pgettext("row of an import", "Accepted"),
 }
 FIELD_NAMES = {
     "member_number": _l("Member number"),
