@@ -186,6 +186,9 @@ def incident_sentence(code: str, details: Mapping[str, Any]) -> str:
         "credentials_refused": lambda: _(
             "The uploaded list of public keys was refused: an entry is not a valid key."
         ),
+        "credentials_outdated": lambda: _(
+            "The roll was corrected while the voting codes were made: they are void."
+        ),
         "credentials_discarded": lambda: _("The voting codes were declared void."),
         "code_sent_again": lambda: _("A lost voting code was sent again to one member."),
         "opening_failed": lambda: _("The election could not open at its time."),

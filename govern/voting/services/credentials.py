@@ -16,7 +16,7 @@ from typing import Any
 
 import pyrage
 from flask_babel import gettext as _
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from govern import audit, clock
@@ -200,6 +200,11 @@ def make_batch(session: Session, run: CredentialRun) -> int:
     session.refresh(run)
     if run.state != CredentialRunState.RUNNING.value:
         return 0
+    session.refresh(election.roll)
+    if election.roll.digest != run.roll_digest:
+        _void(session, election, run)
+        log_incident(session, SYSTEM, election, "credentials_outdated")
+        return 0
     done = select(CredentialIssue.roll_entry_id).where(CredentialIssue.run_id == run.id)
     entries = session.scalars(
         select(RollEntry)
@@ -338,12 +343,15 @@ def discard_run(session: Session, actor: Actor, election: Election, reason: str)
     run = current_run(session, election)
     if run is None:
         raise NotFound(_("No voting codes have been made yet."))
-    run.state = CredentialRunState.DISCARDED.value
-    session.execute(
-        PublicCredential.__table__.delete().where(PublicCredential.election_id == election.id)
-    )
-    notices.withdraw_codes(session, election)
+    _void(session, election, run)
     log_incident(session, actor, election, "credentials_discarded", reason=require_reason(reason))
+
+
+def _void(session: Session, election: Election, run: CredentialRun) -> None:
+    """No code of this run counts any more; what has not left is stopped."""
+    run.state = CredentialRunState.DISCARDED.value
+    session.execute(delete(PublicCredential).where(PublicCredential.election_id == election.id))
+    notices.withdraw_codes(session, election)
     session.flush()
 
 
