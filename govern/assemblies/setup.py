@@ -90,7 +90,7 @@ def _as_view(outcome: RecordedOutcome) -> slots.OutcomeView:
         sentence=text.sentence,
         tone=text.tone,
         threshold=float(text.threshold) if text.threshold is not None else None,
-        citation=text.rule,
+        citation=text.plain_rule,
         citation_confirmed=text.citation_confirmed,
         mark=text.mark,
         details=text.details,
@@ -104,9 +104,9 @@ def _as_gauge(text: OutcomeText) -> slots.QuorumGauge | None:
     quorum = text.quorum
     if quorum is None:
         return None
-    unit = _("issued shares") if quorum.in_shares else _("members on the roll")
+    label = _("Quorum, in issued shares") if quorum.in_shares else _("Quorum, in members")
     return slots.QuorumGauge(
-        quorum.present, quorum.total, quorum.needed or 0, unit, quorum.sentence
+        quorum.present, quorum.total, quorum.needed or 0, label, quorum.sentence
     )
 
 

@@ -17,12 +17,12 @@ from govern.voting.models import Election, ElectionQuestion
 
 @dataclass(frozen=True)
 class QuorumGauge:
-    """How many were present out of all, how many were needed; ``unit`` names what is counted."""
+    """How many were present out of all, how many were needed; ``label`` says what is counted."""
 
     present: int
     total: int
     needed: int
-    unit: str
+    label: str
     sentence: str
 
 

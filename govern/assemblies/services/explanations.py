@@ -54,6 +54,7 @@ class OutcomeText:
     sentence: str
     details: tuple[str, ...]
     rule: str
+    plain_rule: str
     citation: str
     citation_confirmed: bool
     is_about_people: bool
@@ -89,6 +90,7 @@ def explain(outcome: RecordedOutcome) -> OutcomeText:
         sentence=sentence,
         details=(*details, *((quorum.sentence,) if quorum is not None else ())),
         rule=rule_sentence(rule),
+        plain_rule=plain_rule_sentence(rule),
         citation=rule["citation"]["text"],
         citation_confirmed=bool(rule["citation"]["confirmed"]),
         is_about_people=people,
@@ -311,13 +313,21 @@ def _quorum_in_heads(state: QuorumState, words: dict[str, str]) -> str:
 
 def rule_sentence(rule: dict[str, Any]) -> str:
     """Which rule applies and where it stands; says so when we could not read the source."""
-    name, citation = local_text(rule["names"]), rule["citation"]["text"]
     if rule["citation"]["confirmed"]:
-        return _("Rule: %(name)s (%(citation)s).", name=name, citation=citation)
+        return plain_rule_sentence(rule)
     return _(
         "Rule: %(name)s (%(citation)s; to be confirmed, the text itself was not read).",
-        name=name,
-        citation=citation,
+        name=local_text(rule["names"]),
+        citation=rule["citation"]["text"],
+    )
+
+
+def plain_rule_sentence(rule: dict[str, Any]) -> str:
+    """The same without the mark, where the page puts its own."""
+    return _(
+        "Rule: %(name)s (%(citation)s).",
+        name=local_text(rule["names"]),
+        citation=rule["citation"]["text"],
     )
 
 

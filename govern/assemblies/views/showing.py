@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import g, render_template
+from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from govern import clock
@@ -74,6 +75,7 @@ def show(cooperative: str, slug: str) -> Any:
         kind_label=KINDS[AssemblyKind(assembly.kind)],
         mode_label=MODES[AssemblyMode(assembly.mode)],
         span=local_span(assembly),
+        place_lines=Markup("<br>").join(escape(line) for line in assembly.place.splitlines()),
         introduction=render_markdown(local_text(assembly.introductions)),
         nodes=services.agenda_list(assembly),
         agenda_kinds=AGENDA_KINDS,
