@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from govern.access import Role
 from govern.accounts.models import Account, AccountSession, SignInThrottle
-from govern.accounts.passwords import verify_password
+from govern.accounts.passwords import NOBODYS_HASH, needs_rehash, verify_password
 from govern.accounts.services.sign_in import COMPARISONS
 from govern.audit import AuditEntry
 from tests.conftest import OwnContextClient
@@ -140,6 +140,11 @@ def test_the_same_number_of_comparisons_is_made_for_somebody_and_for_nobody(
         comparisons.clear()
         post_sign_in(app.test_client(), identifier, password)
         assert len(comparisons) == COMPARISONS, identifier
+
+
+def test_the_comparison_for_nobody_costs_what_the_others_cost():
+    assert not needs_rehash(NOBODYS_HASH)
+    assert not verify_password(None, "anything")
 
 
 # -- too many tries ----------------------------------------------------------------------------
