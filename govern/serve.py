@@ -91,15 +91,14 @@ class Supervisor:
     children: list[Child] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
 
-    def start(self, name: str, command: list[str], env: dict[str, str] | None = None) -> Child:
-        """Start ``command`` in a session of its own, ending with us."""
+    def start(self, name: str, command: list[str], *, at_our_death: int = signal.SIGKILL) -> Child:
+        """Start ``command`` in a session of its own, ending with us (by that signal)."""
         own_pid = os.getpid()
         process = subprocess.Popen(  # noqa: S603
             command,
-            env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=lambda: die_with_parent(own_pid, signal.SIGTERM),
+            preexec_fn=lambda: die_with_parent(own_pid, at_our_death),
         )
         child = Child(name, process)
         self.children.append(child)
@@ -152,7 +151,9 @@ def serve(settings: Config, *, host: str, port: int, workers: int, threads: int)
             _start_job_processes(supervisor, fresh=settings.redis_url is None)
             where = ["--host", host, "--port", str(port)]
             size = ["--workers", str(workers), "--threads", str(threads)]
-            supervisor.start("web", [*GOVERN, "web", *where, *size])
+            # gunicorn ends its own processes when it is asked to end.
+            web = [*GOVERN, "web", *where, *size]
+            supervisor.start("web", web, at_our_death=signal.SIGTERM)
             if _wait_until_answering(supervisor, host, port):
                 _say_where(settings, host, port)
             ended = supervisor.wait()

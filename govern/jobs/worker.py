@@ -15,6 +15,9 @@ import sys
 import threading
 
 from flask import Flask, current_app
+from redis import RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq import Worker
 from rq.job import Job
 from rq.queue import Queue
@@ -64,6 +67,14 @@ class HouseWorker(Worker):
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         self._own_pid = os.getpid()
         super().fork_work_horse(job, queue)
+
+    def register_death(self) -> None:
+        """Say goodbye to Redis, without waiting for one that is away."""
+        self.connection.set_retry(Retry(NoBackoff(), 0))
+        try:
+            super().register_death()
+        except RedisError:
+            log.warning("redis is away at the end of a worker")
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with_parent(self._own_pid)

@@ -16,7 +16,7 @@ from govern.config import Config
 from govern.jobs import broker
 from govern.serve import private_redis_command
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def wait_until(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
