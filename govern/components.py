@@ -8,9 +8,26 @@ from urllib.parse import urlencode
 from flask import Flask, request
 from flask_babel import format_decimal, format_percent, get_locale
 from flask_babel import gettext as _
+from wtforms import Field
+from wtforms.validators import StopValidation
 
 from govern import drawings
 from govern.navigation import register_navigation
+
+
+class OneNeeded:
+    """For several boxes: at least one is ticked. Not ``DataRequired``, whose mark every single box
+    would carry into the browser, which then wants all of them. The macro ``field`` reads the flag.
+    """
+
+    field_flags = {"one_needed": True}
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+    def __call__(self, form: object, field: Field) -> None:
+        if not field.data:
+            raise StopValidation(str(self.message))
 
 
 def register_components(app: Flask) -> None:

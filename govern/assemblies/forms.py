@@ -32,6 +32,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from govern.assemblies.filetypes import ENDINGS
 from govern.assemblies.labels import AGENDA_KINDS, KINDS, LINK_KINDS, MODES
+from govern.components import OneNeeded
 from govern.i18n import LANGUAGE_NAMES
 
 
@@ -55,6 +56,16 @@ class LanguagesField(SelectMultipleField):
     option_widget = CheckboxInput()
 
 
+class _OneLanguage:
+    """Tells the page that a title is needed in one of the languages (the services see to it), so
+    that none of its fields is called optional."""
+
+    field_flags = {"one_needed": True}
+
+    def __call__(self, form: object, field: Field) -> None:
+        return None
+
+
 def text_fields(
     name: str, label: Any, languages: Iterable[str], *, long: bool = False
 ) -> dict[str, Field]:
@@ -63,7 +74,7 @@ def text_fields(
     return {
         f"{name}_{code}": kind(
             _("%(label)s (%(language)s)", label=label, language=LANGUAGE_NAMES[code]),
-            validators=[Optional(), Length(max=longest)],
+            validators=[*([] if long else [_OneLanguage()]), Optional(), Length(max=longest)],
             render_kw={"lang": code, **({"rows": 6} if long else {})},
         )
         for code in languages
@@ -87,10 +98,12 @@ def per_language(form: FlaskForm, name: str, languages: Iterable[str]) -> list[F
 
 
 class _AssemblyForm(FlaskForm):
-    kind = SelectField(_l("Kind"), choices=_choices(KINDS))
-    mode = SelectField(_l("How people take part"), choices=_choices(MODES))
+    kind = SelectField(_l("Kind"), choices=_choices(KINDS), validators=[InputRequired()])
+    mode = SelectField(
+        _l("How people take part"), choices=_choices(MODES), validators=[InputRequired()]
+    )
     languages = LanguagesField(
-        _l("Languages"), validators=[DataRequired(_l("Tick at least one language."))]
+        _l("Languages"), validators=[OneNeeded(_l("Tick at least one language."))]
     )
     starts_on = DateField(_l("Day"), validators=[InputRequired(_l("Choose a day."))])
     starts_time = TimeField(_l("Begins at"), validators=[InputRequired(_l("Choose a time."))])
@@ -142,7 +155,7 @@ def assembly_form(
 
 
 class _ItemForm(FlaskForm):
-    kind = SelectField(_l("Kind"), choices=_choices(AGENDA_KINDS))
+    kind = SelectField(_l("Kind"), choices=_choices(AGENDA_KINDS), validators=[InputRequired()])
     duration_minutes = IntegerField(
         _l("Minutes"), validators=[Optional(), NumberRange(min=1, max=1440)]
     )
@@ -259,6 +272,7 @@ class VoteForm(FlaskForm):
             SelectChoice("server", _l("This server, which sends them and forgets them")),
         ],
         default="server",
+        validators=[InputRequired()],
     )
     credential_authority = StringField(
         _l("Name of the one who makes them"), validators=[Optional(), Length(max=200)]
@@ -272,4 +286,5 @@ class VoteForm(FlaskForm):
             ),
         ],
         default="Ed25519",
+        validators=[InputRequired()],
     )

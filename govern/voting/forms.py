@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired, FileSize
@@ -19,8 +18,10 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import DataRequired, EqualTo, Length, ValidationError
+from wtforms.validators import DataRequired, EqualTo, Length
 from wtforms.widgets import CheckboxInput, ListWidget
+
+from govern.components import OneNeeded
 
 LARGEST_UPLOAD = 32 * 1024 * 1024
 
@@ -83,11 +84,9 @@ class BoxesField(SelectMultipleField):
 class TrusteesForm(FlaskForm):
     """Who holds a key; the choices are set by the view."""
 
-    trustees = BoxesField(_l("Trustees"), coerce=int)
-
-    def validate_trustees(self, field: Field) -> None:
-        if not field.data:
-            raise ValidationError(_("Name at least one trustee."))
+    trustees = BoxesField(
+        _l("Trustees"), coerce=int, validators=[OneNeeded(_l("Name at least one trustee."))]
+    )
 
 
 class ReplaceTrusteeForm(ReasonForm):
@@ -112,7 +111,10 @@ class PassphraseForm(FlaskForm):
     )
     again = PasswordField(
         _l("The same passphrase again"),
-        validators=[EqualTo("passphrase", _l("The two passphrases differ."))],
+        validators=[
+            DataRequired(_l("Type the passphrase again.")),
+            EqualTo("passphrase", _l("The two passphrases differ.")),
+        ],
     )
 
 

@@ -11,10 +11,11 @@ import pytest
 from flask import Flask, render_template_string
 from flask_babel import force_locale
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, RadioField, StringField
+from wtforms import BooleanField, RadioField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired
+from wtforms.widgets import CheckboxInput, ListWidget
 
-from govern.components import file_size, number, percent
+from govern.components import OneNeeded, file_size, number, percent
 from govern.navigation import NavItem, has_endpoint, here, navigation, register
 from tests.browser import ROOT
 
@@ -38,6 +39,14 @@ class PlainForm(FlaskForm):
     name = StringField("Name", [DataRequired()], description="As in the register.")
     answer = RadioField("Answer", choices=[("a", "A"), ("b", "B")])
     agreed = BooleanField("Agreed")
+    remark = StringField("Remark")
+    days = SelectMultipleField(
+        "Days",
+        choices=[("sat", "Saturday"), ("sun", "Sunday")],
+        validators=[OneNeeded("Tick a day.")],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
 
 
 def test_a_field_ties_label_help_and_error_together(render: Render) -> None:
@@ -54,7 +63,23 @@ def test_a_field_ties_label_help_and_error_together(render: Render) -> None:
 def test_only_what_may_be_left_out_is_marked_optional(render: Render) -> None:
     form = PlainForm(formdata=None)
     assert "optional" not in render("field(form.name)", form=form)
-    assert "optional" in render("field(form.answer)", form=form)
+    assert "optional" not in render("field(form.answer)", form=form)
+    assert "optional" not in render("field(form.days, as_boxes=True)", form=form)
+    assert "optional" in render("field(form.remark)", form=form)
+
+
+def test_where_one_of_several_boxes_is_needed_the_browser_does_not_ask_for_all(
+    app: Flask,
+) -> None:
+    with app.test_request_context("/", method="POST", data={"days": ["sat"]}):
+        form = PlainForm()
+        assert all("required" not in str(option()) for option in form.days)
+        form.validate()
+        assert not form.days.errors
+    with app.test_request_context("/", method="POST", data={}):
+        form = PlainForm()
+        form.validate()
+        assert form.days.errors == ["Tick a day."]
 
 
 def test_choices_are_one_group_with_a_legend(render: Render) -> None:
