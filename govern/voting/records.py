@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from sqlalchemy.orm import Session
 
 from govern.components import number, percent
@@ -68,7 +69,12 @@ def render_record(session: Session, election: Election) -> bytes:
         "questions": [
             _question(session, election, result, question) for question in result.questions
         ],
-        "headings": [_("Answer"), _("Votes"), _("of all votes"), _("without abstentions")],
+        "headings": [
+            _("Answer"),
+            pgettext("number", "Votes"),
+            _("of all votes"),
+            _("without abstentions"),
+        ],
         "digests_title": _("Numbers to compare"),
         "digests": [
             [_("Fingerprint of the election"), election.fingerprint],
