@@ -9,10 +9,10 @@ BIN := .venv/bin
 UV_LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
-.PHONY: help python setup run test lint format bench lock
+.PHONY: help python setup run test lint format bench lock translations
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …"; exit 1; }
@@ -41,3 +41,6 @@ lock: ## Resolve the dependencies again (hashes, no addresses; needs uv)
 	$(UV_LOCK) $(UPGRADE) --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
 	$(UV_LOCK) $(UPGRADE) -c requirements/dev.txt --group build -o requirements/build.txt
 	$(UV_LOCK) $(UPGRADE) -c requirements/dev.txt --group node -o requirements/node.txt
+
+translations: setup ## Bring new messages of the sources into the catalogues
+	@$(BIN)/python -m tools.translations update && $(BIN)/python -m tools.translations check
