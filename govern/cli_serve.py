@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -49,6 +50,8 @@ def _settings() -> Config:
 @bare_app_context
 def serve(host: str, port: int, workers: int, threads: int, prepare: bool) -> None:
     """Run web server, worker, clock and (without REDIS_URL) a private Redis, until Ctrl-C."""
+    # What we start below reads the same environment: links in mails must name this port.
+    os.environ["PORT"] = str(port)
     settings = _settings()
     if prepare:
         upgrade(db.engine)

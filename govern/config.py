@@ -77,7 +77,8 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
             "DATABASE_URL names a database that govern does not know.",
             remedy="Use sqlite:////absolute/path or postgresql://user@host/name.",
         )
-    public_url = env.get("PUBLIC_URL", "http://127.0.0.1:5000").rstrip("/")
+    port = _whole_number(env, "PORT", 5000)
+    public_url = (env.get("PUBLIC_URL") or f"http://127.0.0.1:{port}").rstrip("/")
     if environment == "production" and not public_url.startswith("https://"):
         raise ConfigurationError(
             f"PUBLIC_URL is {public_url!r}.",
