@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from govern import jobs
 from govern.assemblies.models import (
@@ -21,12 +21,15 @@ from govern.assemblies.services.deliveries import notice_progress
 from govern.assemblies.services.editing import rules_of
 from govern.assemblies.services.notice_texts import notice_context, postal_lines
 from govern.assemblies.services.notices import NOTICE_JOB, notice_by_id
+from govern.database import reading
 from govern.errors import InvalidInput
 from govern.mail import OutboxMail, queue_letter, queue_mail, speaking
 from govern.pdf import render_pdf
+from govern.register.models import Membership
 
-STEP = 50
-"""Deliveries per transaction: what a crash costs, and how often the bar moves."""
+STEP = 20
+"""Deliveries per transaction: what a crash costs, how often the bar moves, and how long others
+who write must wait (letters take about 10 ms each)."""
 
 TEMPLATES = {
     NoticeKind.CONVENING.value: "assembly_notice",
@@ -41,16 +44,17 @@ def hand_over_notice(session: Session, notice_id: int) -> None:
     A run that dies loses at most the step it was in, which had not been committed; the next run
     goes on with what still waits. The outbox refuses a second mail with the same key.
     """
-    notice = notice_by_id(session, notice_id)
     contexts: dict[str, dict[str, Any]] = {}
     while True:
+        notice = notice_by_id(session, notice_id)
         deliveries = _next_step(session, notice)
         if not deliveries:
             break
         for delivery in deliveries:
             _hand_over(session, notice, delivery, contexts)
         session.commit()
-        progress = notice_progress(session, notice)
+        with reading(session):
+            progress = notice_progress(session, notice_by_id(session, notice_id))
         jobs.report_progress(progress.total - progress.waiting, progress.total)
 
 
@@ -64,7 +68,11 @@ def _next_step(session: Session, notice: Notice) -> list[NoticeDelivery]:
             )
             .order_by(NoticeDelivery.id)
             .limit(STEP)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=NoticeDelivery)
+            .options(
+                joinedload(NoticeDelivery.membership).joinedload(Membership.person),
+                joinedload(NoticeDelivery.membership).joinedload(Membership.organisation),
+            )
         )
     )
 

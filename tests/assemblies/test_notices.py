@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from pypdf import PdfReader
 
 from govern.assemblies import jobs as assembly_jobs
 from govern.assemblies import services
-from govern.assemblies.models import NoticeDelivery
+from govern.assemblies.models import Assembly, NoticeDelivery
 from govern.assemblies.services.deliveries import failed_deliveries, notice_progress, resend_failed
 from govern.assemblies.services.notices import count_audience, missing_members
 from govern.errors import Forbidden, InvalidInput, RuleViolation
+from govern.extensions import db
 from govern.mail.models import OutboxMail
 from govern.mail.queueing import read_content
 from tests.assemblies.conftest import an_assembly
@@ -329,7 +331,7 @@ def test_a_process_killed_in_the_middle_never_writes_to_anyone_twice(
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     session.expire_all()
     progress = notice_progress(session, notice)
-    assert (progress.total, progress.waiting) == (120, 70)
+    assert (progress.total, progress.waiting) == (120, 60)
     assembly_jobs.hand_over_notice(session, notice.id)
     assert notice_progress(session, notice).waiting == 0
     handed = session.query(NoticeDelivery.outbox_id).all()
@@ -338,6 +340,35 @@ def test_a_process_killed_in_the_middle_never_writes_to_anyone_twice(
 
 
 # -- afterwards -------------------------------------------------------------------------------
+
+
+def test_two_officers_who_send_at_the_same_moment_send_one_notice(
+    both_databases, app, session, secretary, published, make_member
+):
+    for _ in range(5):
+        make_member()
+    session.commit()
+    published_id, started, found = published.id, threading.Barrier(2), []
+    session.remove()
+
+    def send():
+        with app.app_context():
+            mine = db.session
+            assembly = mine.get(Assembly, published_id)
+            mine.rollback()
+            started.wait()
+            found.append(services.send_notice(mine, secretary, assembly).id)
+            mine.commit()
+            mine.remove()
+
+    threads = [threading.Thread(target=send) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 2
+    assert len(set(found)) == 1
+    assert session.query(NoticeDelivery).count() == 5
 
 
 def fail(session, state="failed"):

@@ -126,11 +126,13 @@ def _progress_label(waiting: int) -> str:
 def _page(form: NoticeForm, assembly: Assembly, sent: Notice | None) -> str:
     session = db.session()
     if sent is None:
+        plan = plan_notice(session, assembly)
+        form.override_reason.flags.required = not plan.check.is_in_time
         return render_template(
             "assemblies/notice_plan.html",
             form=form,
             assembly=assembly,
-            plan=plan_notice(session, assembly),
+            plan=plan,
             back=address(assembly),
         )
     progress = notice_progress(session, sent)

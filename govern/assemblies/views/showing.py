@@ -98,6 +98,7 @@ def show(cooperative: str, slug: str) -> Any:
         markdown=render_markdown,
         steps=_officers_steps(session, assembly),
         may_edit=may(Permission.ASSEMBLY_EDIT),
+        may_see_roll=may(Permission.ASSEMBLY_READ),
     )
 
 
