@@ -75,6 +75,18 @@ class PasswordForm(FlaskForm):
     )
 
 
+class EmailForm(FlaskForm):
+    """A new address, and the password where the view asks for it."""
+
+    email = StringField(
+        _l("New e-mail address"),
+        validators=[DataRequired(_l("Type your new address.")), Length(max=254)],
+    )
+    present = PasswordField(
+        _l("Present password"), validators=[Optional(), Length(max=_PASSWORD_FIELD)]
+    )
+
+
 class LanguageForm(FlaskForm):
     """The language of pages and mails."""
 

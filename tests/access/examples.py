@@ -74,6 +74,10 @@ ACCOUNTS = {
     "accounts.set_language": Example(form={"language": "nl", "next": "/profile"}),
     "accounts.profile": Example(),
     "accounts.change_password": Example(form={"password": "seven calm badgers dig"}),
+    # A member is told that the register keeps the address (422).
+    "accounts.change_address": Example(form={"email": "new@example.org"}, answers=frozenset({422})),
+    # The link is over for everybody but its owner: back to one's own account, with a message.
+    "accounts.confirm_address": Example(arguments={"token": "over"}),
     "accounts.end_one_session": Example(arguments=_own_session),
     "accounts.end_sessions": Example(),
     "accounts.roles": Example(

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import pytest
+from argon2 import PasswordHasher
 
 from govern.access import Role
-from govern.accounts import hooks
+from govern.accounts import hooks, passwords
 from govern.accounts.rules import SignInCandidate, fold_email
 from govern.accounts.services import create_account
 from tests.browser import chromium, live_server, open_page
@@ -115,10 +116,23 @@ def register(app, monkeypatch):
 
 
 @pytest.fixture
+def real_hashing():
+    """Ask for it where the cost of the hashes is what the test is about."""
+
+
+@pytest.fixture(autouse=True)
+def quick_hashing(request, monkeypatch):
+    """The same Argon2id with the least cost: many tests try many passwords."""
+    if "real_hashing" in request.fixturenames:
+        return
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", hasher)
+    monkeypatch.setattr(passwords, "NOBODYS_HASH", hasher.hash("of nobody"))
+
+
+@pytest.fixture
 def comparisons(monkeypatch):
     """The Argon2 comparisons made, one entry each."""
-    from argon2 import PasswordHasher
-
     made = []
     verify = PasswordHasher.verify
 

@@ -122,6 +122,30 @@ def test_the_pages_of_a_person(live_server, open_page, people, width, language):
     check_page(page, name="roles-unknown")
 
 
+def test_the_address_of_somebody_outside_the_register_is_changed_on_a_telephone(
+    live_server, open_page, session, people, make_account, mails
+):
+    make_account("Olga", email="olga@example.org", password=PASSWORD)
+    page = open_page(width=TELEPHONE, language="en")
+    page.goto(f"{live_server}/profile/email")
+    page.fill("#identifier", "olga@example.org")
+    page.fill("#password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/profile/email")
+    check_page(page, name="email")
+    page.fill("#email", "new@example.org")
+    page.fill("#present", PASSWORD)
+    page.click("main .button.primary")
+    page.wait_for_url("**/profile")
+    text = read_content(mails("account")[0]).text
+    link = re.search(r"http://localhost(/profile/email/\S+)", text).group(1)
+    session.commit()
+    check_page(page, f"{live_server}{link}", name="email-confirm")
+    page.click("main .button.primary")
+    page.wait_for_url("**/profile")
+    assert "new@example.org" in page.inner_text("main")
+
+
 def test_the_language_changes_on_every_page_and_keeps_the_place(live_server, open_page, people):
     page = open_page(width=TELEPHONE)
     page.goto(f"{live_server}/sign-in?next=/profile")

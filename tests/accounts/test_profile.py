@@ -209,3 +209,100 @@ def test_a_role_shows_the_page_of_roles_in_the_navigation_to_whoever_may_open_it
     assert "/smartcoop/roles" not in client.get("/smartcoop/").text
     sign_in(client, make_account("Ada", roles=[(cooperative, Role.ADMINISTRATOR)]))
     assert "/smartcoop/roles" in client.get("/smartcoop/").text
+
+
+# -- the address -------------------------------------------------------------------------------
+
+
+def ask_for_address(client, email="new@example.org", present=PASSWORD):
+    return client.post("/profile/email", data={"email": email, "present": present})
+
+
+def link_to_confirm(mails):
+    text = read_content(mails("account")[-1]).text
+    return re.search(r"http://localhost(/profile/email/\S+)", text).group(1)
+
+
+def test_a_new_address_counts_once_its_mail_was_answered(client, session, ana, sign_in, mails):
+    sign_in(client, ana)
+    assert ask_for_address(client).location == "/profile"
+    assert session.get_one(Account, ana.id).email == "ana@example.org"
+    link = link_to_confirm(mails)
+    assert "new@example.org" in client.get(link).text
+    assert session.get_one(Account, ana.id).email == "ana@example.org"
+    client.post(link)
+    assert session.get_one(Account, ana.id).email_key == "new@example.org"
+    told = [mail.to_address for mail in mails("account")]
+    assert told == ["new@example.org", "ana@example.org"]
+    tags = session.scalars(select(AuditEntry.tag)).all()
+    assert tags == ["accounts:email:changed"]
+
+
+def test_the_link_to_a_new_address_works_once_and_for_its_owner_only(
+    app, client, session, clock, ana, make_account, sign_in, mails
+):
+    ben = make_account("Ben", email="ben@example.org")
+    sign_in(client, ana)
+    ask_for_address(client)
+    link = link_to_confirm(mails)
+    other = app.test_client()
+    sign_in(other, ben)
+    other.post(link)
+    assert session.get_one(Account, ben.id).email == "ben@example.org"
+    client.post(link)
+    ask_for_address(client, "third@example.org")
+    client.post(link_to_confirm(mails))
+    client.post(link)
+    assert session.get_one(Account, ana.id).email == "third@example.org"
+
+
+def test_the_link_to_a_new_address_lapses(client, session, clock, ana, sign_in, mails):
+    sign_in(client, ana)
+    ask_for_address(client)
+    link = link_to_confirm(mails)
+    clock.advance(minutes=20)
+    client.post(link)
+    client.post("/profile/email/forged.token")
+    assert session.get_one(Account, ana.id).email == "ana@example.org"
+
+
+@pytest.mark.parametrize(
+    ("email", "present", "said"),
+    [
+        ("new@example.org", "not the right one", "This is not your present password."),
+        ("no address", PASSWORD, "is not an e-mail address"),
+        ("ANA@example.org", PASSWORD, "This is your address already."),
+    ],
+)
+def test_a_new_address_is_refused_with_the_reason(
+    client, ana, sign_in, mails, email, present, said
+):
+    sign_in(client, ana)
+    answer = ask_for_address(client, email, present)
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert mails("account") == []
+
+
+def test_the_address_of_a_member_is_the_registers(
+    client, ana, register, cooperative, sign_in, mails
+):
+    register.add("Ana", (cooperative, "7"), account=ana)
+    sign_in(client, ana)
+    assert "/profile/email" not in client.get("/profile").text
+    assert ask_for_address(client).status_code == 422
+    assert mails("account") == []
+
+
+def test_nobody_sends_mails_to_strangers_by_the_dozen(client, ana, sign_in):
+    from govern.extensions import limiter
+
+    sign_in(client, ana)
+    limiter.enabled = True
+    limiter.reset()
+    try:
+        answers = [ask_for_address(client, f"a{n}@example.org").status_code for n in range(11)]
+    finally:
+        limiter.reset()
+        limiter.enabled = False
+    assert answers == [302] * 10 + [429]

@@ -142,7 +142,7 @@ def test_the_same_number_of_comparisons_is_made_for_somebody_and_for_nobody(
         assert len(comparisons) == COMPARISONS, identifier
 
 
-def test_the_comparison_for_nobody_costs_what_the_others_cost():
+def test_the_comparison_for_nobody_costs_what_the_others_cost(real_hashing):
     assert not needs_rehash(NOBODYS_HASH)
     assert not verify_password(None, "anything")
 
@@ -372,7 +372,9 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(client, make_acco
 # -- hashes and traces -------------------------------------------------------------------------
 
 
-def test_a_hash_with_old_parameters_is_renewed_at_sign_in(client, session, make_account):
+def test_a_hash_with_old_parameters_is_renewed_at_sign_in(
+    client, session, make_account, real_hashing
+):
     from argon2 import PasswordHasher
 
     ana = make_account("Ana", email="ana@example.org", password=PASSWORD)

@@ -75,6 +75,12 @@ def put_email(account: Account, email: str | None) -> None:
     if email is None or not email.strip():
         account.email = account.email_key = None
         return
+    account.email = check_email(email)
+    account.email_key = fold_email(account.email)
+
+
+def check_email(email: str) -> str:
+    """``email`` as it is stored; InvalidInput if it is no address. Nothing is asked of the net."""
     try:
         checked = validate_email(email.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
@@ -83,7 +89,7 @@ def put_email(account: Account, email: str | None) -> None:
             remedy=_("Check the part before and after the @."),
             field="email",
         ) from error
-    account.email, account.email_key = checked.normalized, fold_email(checked.normalized)
+    return str(checked.normalized)
 
 
 def check_language(language: str) -> str:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from govern.access import signed_in
-from govern.accounts.forms import LanguageForm, PasswordForm
+from govern.accounts.forms import EmailForm, LanguageForm, PasswordForm
 from govern.accounts.hooks import MembershipLine, membership_sources
 from govern.accounts.identity import (
     came_by_fresh_link,
@@ -18,20 +18,25 @@ from govern.accounts.identity import (
     present_account,
     present_session,
 )
+from govern.accounts.models import Account
 from govern.accounts.passwords import verify_password
 from govern.accounts.services import (
     begin_attempt,
+    change_email,
     end_all_sessions,
     end_session,
     forgive_attempts,
+    is_kept_by_register,
+    read_email_link,
+    request_email,
     running_sessions,
     set_password,
 )
 from govern.accounts.views.blueprint import blueprint, put_error, sign_in_as
 from govern.accounts.words import ROLE_NAMES
 from govern.cooperatives.models import Cooperative
-from govern.errors import InvalidInput, NotFound, TooManyRequests
-from govern.extensions import db
+from govern.errors import GovernError, InvalidInput, NotFound, TooManyRequests
+from govern.extensions import db, limiter
 from govern.mail import queue_mail
 
 
@@ -51,6 +56,7 @@ def profile() -> Any:
         roles=_roles_in_words(session),
         sessions=running_sessions(session, account),
         present=present_session(),
+        is_kept_by_register=is_kept_by_register(session, account),
     )
 
 
@@ -70,30 +76,43 @@ def _roles_in_words(session: Session) -> list[tuple[str, str, str]]:
     return sorted(lines)
 
 
+def _asks_present(account: Account) -> bool:
+    """Whether the present password must be typed again before something that it protects."""
+    return account.password_hash is not None and not came_by_fresh_link()
+
+
+def _refuse_without_password(form: Any, account: Account) -> int:
+    """The status of the refusal, with its reason in the form; 0 if the password is right.
+
+    The same counter as at sign-in: a borrowed telephone is no way to guess at leisure.
+    """
+    try:
+        attempt = begin_attempt(db.session(), f"account:{account.public_id}")
+    except TooManyRequests as error:
+        db.session.rollback()
+        put_error(form, error, "present")
+        return 429
+    stored = account.password_hash
+    db.session.commit()
+    if not verify_password(stored, form.present.data or ""):
+        form.present.errors = [_("This is not your present password.")]
+        return 422
+    forgive_attempts(db.session(), attempt.identifier)
+    return 0
+
+
 @blueprint.route("/profile/password", methods=["GET", "POST"])
 @signed_in
 def change_password() -> Any:
     """Set a password: with the present one, or shortly after signing in by a link."""
     account = present_account()
     form = PasswordForm()
-    asks_present = account.password_hash is not None and not came_by_fresh_link()
+    asks_present = _asks_present(account)
     if not form.validate_on_submit():
         status = 422 if request.method == "POST" else 200
         return _password_page(form, asks_present), status
-    if asks_present:
-        try:
-            # The same counter as at sign-in: a borrowed telephone is no way to guess at leisure.
-            attempt = begin_attempt(db.session(), f"account:{account.public_id}")
-        except TooManyRequests as error:
-            db.session.rollback()
-            put_error(form, error, "present")
-            return _password_page(form, asks_present), 429
-        stored = account.password_hash
-        db.session.commit()
-        if not verify_password(stored, form.present.data or ""):
-            form.present.errors = [_("This is not your present password.")]
-            return _password_page(form, asks_present), 422
-        forgive_attempts(db.session(), attempt.identifier)
+    if asks_present and (refused := _refuse_without_password(form, account)):
+        return _password_page(form, asks_present), refused
     try:
         set_password(db.session(), g.actor, account, form.password.data)
     except InvalidInput as error:
@@ -125,6 +144,53 @@ def _tell_about_new_password(account: Any) -> None:
         dedupe_key=f"password-changed:{account.public_id}:{account.session_version}",
         category="account",
     )
+
+
+@blueprint.route("/profile/email", methods=["GET", "POST"])
+@limiter.limit("10 per hour", key_func=lambda: f"email:{g.actor.account_id}", methods=["POST"])
+@signed_in
+def change_address() -> Any:
+    """Ask for another address; it counts once the mail to it was answered."""
+    account = present_account()
+    form = EmailForm()
+    asks_present = _asks_present(account)
+    if not form.validate_on_submit():
+        status = 422 if request.method == "POST" else 200
+        return _email_page(form, asks_present), status
+    if asks_present and (refused := _refuse_without_password(form, account)):
+        return _email_page(form, asks_present), refused
+    try:
+        request_email(db.session(), account, form.email.data)
+    except GovernError as error:
+        db.session.rollback()
+        put_error(form, error, "email")
+        return _email_page(form, asks_present), error.status
+    db.session.commit()
+    flash(_("Look in the mailbox of your new address and open the link there."), "good")
+    return flask.redirect(flask.url_for("accounts.profile"))
+
+
+def _email_page(form: EmailForm, asks_present: bool) -> str:
+    return render_template("accounts/email.html", form=form, asks_present=asks_present)
+
+
+@blueprint.route("/profile/email/<token>", methods=["GET", "POST"])
+@signed_in
+def confirm_address(token: str) -> Any:
+    """The page behind the link, and the button that uses it."""
+    account = present_account()
+    try:
+        address = read_email_link(account, token)
+        if request.method == "POST":
+            change_email(db.session(), g.actor, account, token)
+            db.session.commit()
+            flash(_("Your address is changed."), "good")
+            return flask.redirect(flask.url_for("accounts.profile"))
+    except GovernError as error:
+        db.session.rollback()
+        flash(f"{error.message} {error.remedy}", "warn")
+        return flask.redirect(flask.url_for("accounts.profile"))
+    return render_template("accounts/confirm_email.html", address=address)
 
 
 @blueprint.post("/profile/sessions/<public_id>/end")
