@@ -40,6 +40,8 @@ def create_app(config: Config | None = None) -> Flask:
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
         **_rate_limits(settings),
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        # While one thread notices that Redis is away, the others would fail: they go on unlimited.
+        RATELIMIT_SWALLOW_ERRORS=True,
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -21,6 +21,7 @@ from govern.voting import keys, slots
 from govern.voting.rules import ElectionState
 from govern.voting.services import box, casting, reading
 from govern.voting.texts import STATE_TONES, state_label
+from govern.voting.turns import take_turn
 from govern.voting.views.blueprint import blueprint, error_body, load_election, strings_of
 
 LARGEST_CREDENTIAL_LIST = 400_000
@@ -98,6 +99,7 @@ def cast(uuid: str) -> Any:
     except GovernError as error:
         db.session.rollback()
         return error_body(error, _("Your ballot was not accepted")), error.status
+    g.leaves_no_line = True
     return flask.jsonify(receipt.as_dict())
 
 
@@ -108,8 +110,9 @@ def _cast(uuid: str) -> casting.Receipt:
     entry_id = reading.own_entry(session, election, g.actor.account_id, behalf).id
     checked = casting.check_ballot(session, election, data)
     database.begin_writing(db.session)
-    receipt = casting.cast_ballot(session, election, entry_id, checked)
-    session.commit()
+    with take_turn(db.engine):
+        receipt = casting.cast_ballot(session, election, entry_id, checked)
+        session.commit()
     return receipt
 
 
