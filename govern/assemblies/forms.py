@@ -264,7 +264,12 @@ class VoteForm(FlaskForm):
     revote_allowed = BooleanField(
         _l("Members may vote again until the end; the last ballot counts"), default=True
     )
-    is_trial = BooleanField(_l("This is a trial: it binds nobody"))
+    is_trial = BooleanField(
+        _l("This is a trial: it binds nobody"),
+        description=_l(
+            "The opening of a trial locks the roll too: wait until objections are settled."
+        ),
+    )
     credential_mode = RadioField(
         _l("Who makes the voting codes"),
         choices=[

@@ -14,6 +14,7 @@ from govern.assemblies import services
 from govern.assemblies.models import RecordedOutcome
 from govern.assemblies.services import CandidateInput, ItemInput, ResolutionInput, VoteInput
 from govern.assemblies.services.elections import release_resolutions, texts_digest
+from govern.cooperatives.models import RuleSet
 from govern.cooperatives.rules import rules_from_json, rules_to_json
 from govern.errors import Forbidden, RuleViolation
 from govern.mail import speaking
@@ -276,6 +277,30 @@ def test_the_rules_of_the_day_of_the_assembly_decide_and_not_those_of_today(
     holding.clock.set(datetime(2018, 6, 21, 8, 0, tzinfo=UTC))
     holding.run_jobs()
     session.refresh(held.election)
+    holding.published(held)
+    assert outcomes(session)["Approval of the accounts 2017"].verdict == "accepted"
+
+
+def test_a_rule_recorded_after_the_vote_was_prepared_does_not_move_the_threshold(
+    session, held, holding, cooperative
+):
+    cooperative.rule_sets[0].recorded_at = datetime(2017, 1, 1, tzinfo=UTC)
+    data = dict(cooperative.rule_sets[0].rules)
+    data["majorities"] = [
+        {**rule, "majority_numerator": 9, "majority_denominator": 10} for rule in data["majorities"]
+    ]
+    session.add(
+        RuleSet(
+            cooperative_id=cooperative.id,
+            starts_on=date(2018, 6, 1),
+            source="Statutes found in a drawer",
+            rules=data,
+            recorded_at=datetime(2018, 6, 18, tzinfo=UTC),
+        )
+    )
+    session.flush()
+    by_shares(session, held, 6, 5, 4)
+    vote(held, ("f", "f", {0}), ("f", "f", {0}), ("a", "f", {0}))
     holding.published(held)
     assert outcomes(session)["Approval of the accounts 2017"].verdict == "accepted"
 

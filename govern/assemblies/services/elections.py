@@ -20,7 +20,7 @@ from govern.assemblies.models import Assembly, AssemblyElection, Resolution
 from govern.assemblies.rules import AssemblyState
 from govern.assemblies.services.editing import rules_of
 from govern.assemblies.services.guards import lock_assembly
-from govern.assemblies.services.resolutions import resolutions_of
+from govern.assemblies.services.resolutions import resolution_obstacles, resolutions_of
 from govern.errors import RuleViolation
 from govern.voting.models import Election
 from govern.voting.rules import ElectionState, QuestionKind, QuestionSpec, resolution_question
@@ -68,9 +68,7 @@ def election_obstacles(
     elif not open_resolutions(assembly, is_trial=is_trial):
         lacks.append(_("A vote has been prepared on every resolution already."))
     for resolution in resolutions_of(assembly):
-        if resolution.is_about_people and not resolution.candidates:
-            title = next(iter(resolution.titles.values()), "")
-            lacks.append(_("“%(title)s” has no candidates yet.", title=title))
+        lacks += resolution_obstacles(rules, resolution)
     return lacks
 
 

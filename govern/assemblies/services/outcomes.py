@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from govern import audit, clock
 from govern.access import SYSTEM
 from govern.assemblies import rules
-from govern.assemblies.models import Assembly, RecordedOutcome, Resolution
+from govern.assemblies.models import Assembly, AssemblyElection, RecordedOutcome, Resolution
+from govern.assemblies.rules import local_day
 from govern.assemblies.services.editing import rules_of
 from govern.assemblies.services.elections import assembly_of_election, resolutions_decided_by
 from govern.cooperatives.models import RuleSet
-from govern.cooperatives.rules import MajorityRule
+from govern.cooperatives.rules import MajorityRule, Rules, rules_from_json
 from govern.voting.models import Election
 from govern.voting.rules import ABSTAIN, AGAINST, FOR
 from govern.voting.services.tally import ElectionResult, QuestionResult, read_result
@@ -36,15 +37,19 @@ def record_outcomes(session: Session, election: Election) -> list[RecordedOutcom
     """Decide every resolution that ``election`` (published) binds, once; trials decide nothing.
 
     Called in the transaction that publishes the result: there is never a result without its
-    outcomes. The rules are those in force on the day of the assembly; the presence is everybody
-    who cast a ballot in this election.
+    outcomes. The rules are those of ``rules_for_vote``; the presence is everybody who cast a
+    ballot in this election.
     """
     assembly = assembly_of_election(session, election.id)
     if assembly is None or election.is_trial:
         return []
-    rule_set, in_force = rules_of(session, assembly)
+    rule_set, in_force = rules_for_vote(session, assembly, election)
     result = read_result(session, election)
     presence = presence_in(result)
+    attended = {
+        "heads": [presence.heads_present, presence.heads_on_roll],
+        "shares_issued": [presence.shares_present, presence.shares_issued],
+    }
     recorded = []
     for resolution in resolutions_decided_by(session, election):
         if resolution.outcome is not None:
@@ -53,6 +58,7 @@ def record_outcomes(session: Session, election: Election) -> list[RecordedOutcom
         question = result.question(resolution.question_key)
         decide = _decide_people if resolution.is_about_people else _decide_text
         decision = decide(assembly, resolution, rule, question, presence, result.ballots)
+        decision.figures["presence"] = attended
         recorded.append(_store(session, assembly, election, resolution, rule_set, decision))
     session.flush()
     if recorded:
@@ -69,6 +75,29 @@ def record_outcomes(session: Session, election: Election) -> list[RecordedOutcom
             },
         )
     return recorded
+
+
+def rules_for_vote(
+    session: Session, assembly: Assembly, election: Election
+) -> tuple[RuleSet, Rules]:
+    """The rule set of the day of ``assembly``, as it was recorded when the vote was prepared.
+
+    A set that is recorded later with an earlier first day changes nothing about a vote that was
+    prepared under another: nobody can move a threshold after seeing how the vote goes.
+    """
+    day = local_day(assembly.starts_at, assembly.cooperative.time_zone)
+    row = session.scalar(
+        select(RuleSet)
+        .join(AssemblyElection, AssemblyElection.election_id == election.id)
+        .where(
+            RuleSet.cooperative_id == assembly.cooperative_id,
+            RuleSet.starts_on <= day,
+            RuleSet.recorded_at <= AssemblyElection.prepared_at,
+        )
+        .order_by(RuleSet.starts_on.desc())
+        .limit(1)
+    )
+    return (row, rules_from_json(row.rules)) if row is not None else rules_of(session, assembly)
 
 
 def presence_in(result: ElectionResult) -> rules.Presence:

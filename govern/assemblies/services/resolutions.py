@@ -25,6 +25,7 @@ from govern.assemblies.services.guards import (
     refuse_stale,
     revision,
 )
+from govern.cooperatives.rules import Rules
 from govern.errors import InvalidInput, NotFound, RuleViolation
 
 MAX_CANDIDATES = 100
@@ -184,6 +185,22 @@ def resolution_input(resolution: Resolution) -> ResolutionInput:
             for one in resolution.candidates
         ],
     )
+
+
+def resolution_obstacles(rules: Rules, resolution: Resolution) -> list[str]:
+    """Sentences that say why ``resolution`` cannot be voted on under ``rules``."""
+    title = next(iter(resolution.titles.values()), "")
+    try:
+        check_majority_rule(rules.majority_rule(resolution.majority_rule))
+    except KeyError:
+        return [
+            _("“%(title)s” names a majority that the rules of that day do not know.", title=title)
+        ]
+    except UnusableRule:
+        return [_("“%(title)s” names a majority that cannot decide anything.", title=title)]
+    if resolution.is_about_people and not resolution.candidates:
+        return [_("“%(title)s” has no candidates yet.", title=title)]
+    return []
 
 
 def _refuse_in_election(resolution: Resolution) -> None:

@@ -9,12 +9,11 @@ from sqlalchemy.orm import Session
 
 from govern import clock
 from govern.access import Actor, Permission
-from govern.assemblies.models import AgendaItem, Assembly, Resolution
-from govern.assemblies.rules import AssemblyMode, AssemblyState, allows, check_majority_rule
-from govern.assemblies.rules.outcomes import UnusableRule
+from govern.assemblies.models import AgendaItem, Assembly
+from govern.assemblies.rules import AssemblyMode, AssemblyState, allows
 from govern.assemblies.services.editing import record, rules_of
 from govern.assemblies.services.guards import lock_assembly, refuse_on_hold
-from govern.cooperatives.rules import Rules
+from govern.assemblies.services.resolutions import resolution_obstacles
 from govern.errors import ForbiddenTransition, InvalidInput, RuleViolation
 from govern.voting.models import Election
 from govern.voting.rules import ElectionState
@@ -65,23 +64,8 @@ def publication_obstacles(session: Session, assembly: Assembly) -> list[str]:
     _row, rules = rules_of(session, assembly)
     for item in assembly.items:
         for resolution in item.resolutions:
-            lacks += _resolution_obstacles(rules, resolution)
+            lacks += resolution_obstacles(rules, resolution)
     return lacks
-
-
-def _resolution_obstacles(rules: Rules, resolution: Resolution) -> list[str]:
-    title = next(iter(resolution.titles.values()), "")
-    try:
-        check_majority_rule(rules.majority_rule(resolution.majority_rule))
-    except KeyError:
-        return [
-            _("“%(title)s” names a majority that the rules of that day do not know.", title=title)
-        ]
-    except UnusableRule:
-        return [_("“%(title)s” names a majority that cannot decide anything.", title=title)]
-    if resolution.is_about_people and not resolution.candidates:
-        return [_("“%(title)s” has no candidates yet.", title=title)]
-    return []
 
 
 def publish_assembly(session: Session, actor: Actor, assembly: Assembly) -> Assembly:

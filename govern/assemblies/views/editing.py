@@ -37,6 +37,7 @@ def create(cooperative: str) -> Any:
     if request.method == "GET":
         form.mode.data = AssemblyMode.HYBRID.value
         form.languages.data = list(g.cooperative.languages)
+        form.second_of.data = request.args.get("second_of", "")
         return _page(form, None, EditScope.EVERYTHING)
     if not form.validate():
         return _page(form, None, EditScope.EVERYTHING), 422

@@ -28,6 +28,7 @@ from govern.assemblies.rules import (
     AssemblyMode,
     AssemblyState,
     LinkKind,
+    Verdict,
 )
 from govern.assemblies.services.explanations import OutcomeText, explain
 from govern.assemblies.services.notice_texts import (
@@ -45,6 +46,7 @@ from govern.markdown import render_markdown
 from govern.register.services import memberships_for_account
 from govern.register.texts import obstacle_text
 from govern.voting.rules import ElectionState
+from govern.voting.services import read_turnout
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,17 @@ def show(cooperative: str, slug: str) -> Any:
         late=late_sentence(notice) if notice is not None else "",
         elections=[link for link in assembly.elections if _is_shown(link)],
         election_page=election_page,
-        election_states=ElectionState,
+        turnouts={
+            link.election_id: read_turnout(session, link.election)
+            for link in assembly.elections
+            if link.election.state == ElectionState.PUBLISHED.value
+        },
+        lacked_quorum=[
+            resolution
+            for resolution in services.resolutions_of(assembly)
+            if resolution.outcome is not None
+            and resolution.outcome.verdict == Verdict.NO_QUORUM.value
+        ],
         standings=services.standings_for(session, assembly, g.actor.account_id),
         obstacle_text=obstacle_text,
         now=clock.now(),
