@@ -71,7 +71,9 @@ def register_edge(app: Flask, load_actor: ActorLoader) -> None:
     def _govern_error(error: GovernError) -> Any:
         db.session.rollback()
         if isinstance(error, SignInRequired) and not wants_json() and request.method == "GET":
-            return flask.redirect(flask.url_for("accounts.sign_in", next=request.full_path.rstrip("?")))
+            return flask.redirect(
+                flask.url_for("accounts.sign_in", next=request.full_path.rstrip("?"))
+            )
         return error_page(error.status, error.message, error.remedy, error)
 
     @app.errorhandler(CSRFError)
