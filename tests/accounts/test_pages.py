@@ -21,6 +21,12 @@ pytestmark = pytest.mark.browser
 WIDTHS_AND_LANGUAGES = [(TELEPHONE, "fr"), (TELEPHONE, "en"), (DESK, "fr"), (DESK, "en")]
 
 
+def submit(page, button):
+    """Press ``button`` and wait for the page that answers."""
+    with page.expect_navigation():
+        page.click(button)
+
+
 @pytest.fixture
 def people(session, make_cooperative, make_account, register, monkeypatch):
     """Ada administers, is a member and has something to do; two others share an address."""
@@ -66,11 +72,11 @@ def test_the_pages_of_a_stranger(live_server, open_page, people, width, language
     check_page(page, f"{live_server}/sign-in")
     page.fill("#identifier", "12345")
     page.fill("#password", "not the right one")
-    page.click("form[action='/sign-in'] .button.primary")
+    submit(page, "form[action='/sign-in'] .button.primary")
     check_page(page, name="sign-in-wrong")
     assert page.input_value("#identifier") == "12345"
-    page.click("[formaction]")
-    page.wait_for_url("**/sign-in/link")
+    submit(page, "[formaction]")
+    page.wait_for_url(f"{live_server}/sign-in/link")
     check_page(page, name="link-sent")
 
 
@@ -81,13 +87,13 @@ def test_a_link_leads_two_who_share_an_address_to_a_choice(
     page = open_page(width=width, language=language)
     page.goto(f"{live_server}/sign-in")
     page.fill("#identifier", "home@example.org")
-    page.click("[formaction]")
-    page.wait_for_url("**/sign-in/link")
+    submit(page, "[formaction]")
+    page.wait_for_url(f"{live_server}/sign-in/link")
     link = re.search(r"http://localhost(/\S+)", read_content(mails()[0]).text).group(1)
     session.commit()
     check_page(page, f"{live_server}{link}", name="link-choice")
     page.check("input[value='person:2']")
-    page.click("main .button.primary")
+    submit(page, "main .button.primary")
     page.wait_for_url(f"{live_server}/")
     check_page(page, name="home-first-time")
 
@@ -99,26 +105,26 @@ def test_the_pages_of_a_person(live_server, open_page, people, width, language):
     page.fill("#identifier", "12345")
     page.fill("#password", PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/profile")
+    page.wait_for_url(f"{live_server}/profile")
     page.select_option("#language", language)
-    page.click("form[action='/language'] .button.secondary")
-    page.wait_for_url("**/profile")
+    submit(page, "form[action='/language'] .button.secondary")
+    page.wait_for_url(f"{live_server}/profile")
     check_page(page)
     check_page(page, f"{live_server}/", name="home-person")
     check_page(page, f"{live_server}/profile/password")
     page.fill("#present", PASSWORD)
     page.fill("#password", "password1234")
-    page.click("main .button.primary")
+    submit(page, "main .button.primary")
     check_page(page, name="password-weak")
     check_page(page, f"{live_server}/smartcoop/roles")
     check_page(page, f"{live_server}/smartcoop/roles/{people['grant']}/end", name="end-role")
     page.goto(f"{live_server}/smartcoop/roles")
     page.fill("#identifier", "home@example.org")
-    page.click("main .button.primary")
+    submit(page, "main .button.primary")
     check_page(page, name="choose-appointee")
     page.goto(f"{live_server}/smartcoop/roles")
     page.fill("#identifier", "who@example.org")
-    page.click("main .button.primary")
+    submit(page, "main .button.primary")
     check_page(page, name="roles-unknown")
 
 
@@ -131,18 +137,18 @@ def test_the_address_of_somebody_outside_the_register_is_changed_on_a_telephone(
     page.fill("#identifier", "olga@example.org")
     page.fill("#password", PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/profile/email")
+    page.wait_for_url(f"{live_server}/profile/email")
     check_page(page, name="email")
     page.fill("#email", "new@example.org")
     page.fill("#present", PASSWORD)
-    page.click("main .button.primary")
-    page.wait_for_url("**/profile")
+    submit(page, "main .button.primary")
+    page.wait_for_url(f"{live_server}/profile")
     text = read_content(mails("account")[0]).text
     link = re.search(r"http://localhost(/profile/email/\S+)", text).group(1)
     session.commit()
     check_page(page, f"{live_server}{link}", name="email-confirm")
-    page.click("main .button.primary")
-    page.wait_for_url("**/profile")
+    submit(page, "main .button.primary")
+    page.wait_for_url(f"{live_server}/profile")
     assert "new@example.org" in page.inner_text("main")
 
 
@@ -151,12 +157,12 @@ def test_the_language_changes_on_every_page_and_keeps_the_place(live_server, ope
     page.goto(f"{live_server}/sign-in?next=/profile")
     page.click("details.language summary")
     page.click("details.language button[value='fr']")
-    page.wait_for_url("**/sign-in?next=/profile")
+    page.wait_for_url(f"{live_server}/sign-in?next=/profile")
     assert page.evaluate("document.documentElement.lang") == "fr"
     page.fill("#identifier", "12345")
     page.fill("#password", PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/profile")
+    page.wait_for_url(f"{live_server}/profile")
 
 
 def test_one_signs_out_from_any_page(live_server, open_page, people):
@@ -182,6 +188,6 @@ def test_everything_works_without_scripts(live_server, open_page, people):
     page.goto(f"{live_server}/smartcoop/roles")
     page.fill("#identifier", "7")
     page.select_option("#role", "registrar")
-    page.click("main form .button.primary")
-    page.wait_for_url("**/smartcoop/roles")
+    submit(page, "main form .button.primary")
+    page.wait_for_url(f"{live_server}/smartcoop/roles")
     assert "Ben" in page.inner_text("main")
