@@ -15,13 +15,15 @@ from govern.hooks import Hook
 
 @dataclass(frozen=True)
 class MembershipLine:
-    """One membership as the profile shows it. ``title`` says what it is, in the page's language."""
+    """One membership as the profile shows it. ``title`` says what it is, in the page's language;
+    ``email`` is where the register writes to, "" if nowhere."""
 
     cooperative_code: str
     cooperative_name: str
     member_number: str
     title: str
     href: str = ""
+    email: str = ""
 
 
 identifier_resolvers: Hook[Callable[[Session, str], list[SignInCandidate]]] = Hook(

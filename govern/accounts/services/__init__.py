@@ -3,6 +3,7 @@
 from govern.accounts.services.accounts import (
     accounts_by_email,
     change_language,
+    contact_address,
     create_account,
     disable_account,
     read_account,
@@ -59,6 +60,7 @@ __all__ = [
     "change_email",
     "change_language",
     "complete_sign_in",
+    "contact_address",
     "create_account",
     "disable_account",
     "end_all_sessions",

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from govern import audit, clock
 from govern.access import Actor
+from govern.accounts.hooks import membership_sources
 from govern.accounts.models import Account
 from govern.accounts.passwords import hash_password
 from govern.accounts.rules import (
@@ -68,6 +69,14 @@ def accounts_by_email(session: Session, email: str) -> list[Account]:
         Account.email_key == fold_email(email), Account.disabled_at.is_(None)
     )
     return list(session.scalars(query.order_by(Account.name, Account.id)))
+
+
+def contact_address(session: Session, account: Account) -> str | None:
+    """Where mails about the account go: its own address, else that of a membership, else None."""
+    if account.email is not None:
+        return account.email
+    lines = (line for source in membership_sources for line in source(session, account.id))
+    return next((line.email for line in lines if line.email), None)
 
 
 def put_email(account: Account, email: str | None) -> None:

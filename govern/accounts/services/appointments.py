@@ -9,7 +9,7 @@ from govern import audit
 from govern.access import Actor, Permission, Role
 from govern.accounts.models import Account, RoleGrant
 from govern.accounts.rules import Person, fold_identifier, looks_like_email, people_among
-from govern.accounts.services.accounts import create_account
+from govern.accounts.services.accounts import contact_address, create_account
 from govern.accounts.services.sign_in import candidates_for
 from govern.accounts.words import ROLE_NAMES
 from govern.cooperatives.models import Cooperative
@@ -50,21 +50,22 @@ def invite_person(
 
 
 def tell_about_role(session: Session, grant: RoleGrant) -> None:
-    """Mail the person that they hold a role now; nothing for an account without address."""
+    """Mail the person that they hold a role now; nothing for somebody without address."""
     account = grant.account
-    if account.email is None:
+    address = contact_address(session, account)
+    if address is None:
         return
     queue_mail(
         session,
         cooperative_id=grant.cooperative_id,
-        to_address=account.email,
+        to_address=address,
         to_name=account.name,
         language=account.language,
         template="role_granted",
         context={
             "role": ROLE_NAMES[Role(grant.role)],
             "cooperative_name": grant.cooperative.name,
-            "address": account.email,
+            "address": address,
             "link": f"{current_app.config['GOVERN'].public_url}/sign-in",
         },
         dedupe_key=f"role-granted:{grant.public_id}",

@@ -23,6 +23,7 @@ from govern.accounts.passwords import verify_password
 from govern.accounts.services import (
     begin_attempt,
     change_email,
+    contact_address,
     end_all_sessions,
     end_session,
     forgive_attempts,
@@ -56,6 +57,7 @@ def profile() -> Any:
         roles=_roles_in_words(session),
         sessions=running_sessions(session, account),
         present=present_session(),
+        address=contact_address(session, account),
         is_kept_by_register=is_kept_by_register(session, account),
     )
 
@@ -65,15 +67,15 @@ def memberships_of(session: Session, account_id: int) -> list[MembershipLine]:
     return [line for source in membership_sources for line in source(session, account_id)]
 
 
-def _roles_in_words(session: Session) -> list[tuple[str, str, str]]:
-    """(cooperative's name, its front page, roles) for each cooperative with a role."""
-    lines = []
-    for cooperative_id, roles in g.actor.roles.items():
-        cooperative = session.get_one(Cooperative, cooperative_id)
-        named = [str(name) for role, name in ROLE_NAMES.items() if role in roles]
-        href = flask.url_for("home.cooperative", cooperative=cooperative.code)
-        lines.append((cooperative.name, href, ", ".join(named)))
-    return sorted(lines)
+def _roles_in_words(session: Session) -> list[tuple[str, str]]:
+    """(cooperative's name, roles) for each cooperative with a role."""
+    return sorted(
+        (
+            session.get_one(Cooperative, cooperative_id).name,
+            ", ".join(str(name) for role, name in ROLE_NAMES.items() if role in held),
+        )
+        for cooperative_id, held in g.actor.roles.items()
+    )
 
 
 def _asks_present(account: Account) -> bool:
@@ -130,12 +132,13 @@ def _password_page(form: PasswordForm, asks_present: bool) -> str:
 
 
 def _tell_about_new_password(account: Any) -> None:
-    if account.email is None:
+    address = contact_address(db.session(), account)
+    if address is None:
         return
     queue_mail(
         db.session(),
         cooperative_id=None,
-        to_address=account.email,
+        to_address=address,
         to_name=account.name,
         language=account.language,
         template="password_changed",

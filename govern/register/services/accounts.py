@@ -129,6 +129,7 @@ def membership_lines(session: Session, account_id: int) -> list[MembershipLine]:
                 member_number=membership.member_number,
                 title=title,
                 href=flask.url_for("register.me", cooperative=cooperative.code),
+                email=membership.email or "",
             )
         )
     return lines
