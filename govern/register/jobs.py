@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from govern.access import Actor
 from govern.cooperatives.models import Cooperative
+from govern.database import reading
 from govern.errors import GovernError
 from govern.jobs import BackgroundJob, JobState, every_tick, job, register_resume, report_progress
 from govern.register.models import ImportBatch, ImportState
@@ -40,15 +41,15 @@ def run_import(session: Session, batch_id: int) -> None:
 
 def _parsed(session: Session, batch_id: int, state: ImportState) -> imports.ParsedImport | None:
     """Read the file between two transactions, so that nobody waits for the write lock meanwhile."""
-    batch = session.get(ImportBatch, batch_id)
-    if batch is None or batch.state != state.value:
-        return None
     steps = 2 if state is ImportState.IMPORTING else 1
     try:
-        cooperative = session.get_one(Cooperative, batch.cooperative_id)
-        context = import_context(session, cooperative)
-        content, mapping = imports.source_of(session, batch), dict(batch.mapping)
-        session.commit()
+        with reading(session):
+            batch = session.get(ImportBatch, batch_id)
+            if batch is None or batch.state != state.value:
+                return None
+            cooperative = session.get_one(Cooperative, batch.cooperative_id)
+            context = import_context(session, cooperative)
+            content, mapping = imports.source_of(session, batch), dict(batch.mapping)
         return imports.parse(
             content,
             mapping,

@@ -92,12 +92,14 @@ def start_import(
     language: str = "en",
     *,
     later: bool = True,
+    table: Table | None = None,
 ) -> ImportBatch:
     """Take in a file. If its columns are recognised it is checked at once (``later``: by a job),
-    else they must be named first. Raises InvalidInput when the file cannot be read at all."""
+    else they must be named first. ``table`` saves reading ``content`` again. Raises InvalidInput
+    when the file cannot be read at all."""
     actor.require(Permission.REGISTER_IMPORT, cooperative.id)
     refuse_on_hold(cooperative)
-    table = read_file(content)
+    table = table or read_file(content)
     mapping = recognise_columns(table.layout.headers)
     is_clear = not missing_columns(mapping)
     batch = ImportBatch(

@@ -10,7 +10,8 @@ from flask import flash, g, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from govern.access import Permission, requires
+from govern import database
+from govern.access import Permission, reads_first, requires
 from govern.errors import GovernError, NotFound
 from govern.extensions import db
 from govern.i18n import current_language, day
@@ -43,6 +44,7 @@ def _batch(public_id: str) -> ImportBatch:
 
 
 @blueprint.route("/<cooperative>/register/imports", methods=["GET", "POST"])
+@reads_first
 @requires(Permission.REGISTER_IMPORT)
 def import_list(cooperative: str) -> Any:
     """Earlier imports, and the form that takes a new file."""
@@ -50,14 +52,19 @@ def import_list(cooperative: str) -> Any:
     if request.method == "POST":
         if not form.validate():
             return _list_page(form), 422
+        content = form.file.data.read()
         try:
+            # Reading a large file takes a while: nobody waits for the write lock meanwhile.
+            table = imports.read_file(content)
+            database.begin_writing(db.session)
             batch = imports.start_import(
                 db.session(),
                 g.actor,
                 g.cooperative,
                 form.file.data.filename or "",
-                form.file.data.read(),
+                content,
                 current_language(),
+                table=table,
             )
         except GovernError as error:
             db.session.rollback()
