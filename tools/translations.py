@@ -39,6 +39,8 @@ KEYWORDS = {
     "_n": (1, 2),
 }
 PLACEHOLDER = re.compile(r"%\((\w+)\)[#0\- +]?\d*(?:\.\d+)?[a-zA-Z]|\{(\w*)\}")
+# Dates in the files would change them without a change of the messages.
+EPOCH = datetime(2018, 6, 19, tzinfo=UTC)
 #: One message in so many may stay as it is in English (names, "SHA-256", "Board"): no more.
 AS_IN_ENGLISH = 20
 
@@ -50,11 +52,10 @@ def catalogue_path(language: str) -> Path:
 
 def extract() -> Catalog:
     """Every message of the sources."""
-    # Its dates would change the file without a change of the messages.
     catalogue = Catalog(
         project="govern",
         copyright_holder="the contributors of govern",
-        creation_date=datetime(2018, 6, 19, tzinfo=UTC),
+        creation_date=EPOCH,
         charset="utf-8",
     )
     with chdir(ROOT):
@@ -102,6 +103,12 @@ def write_catalogue(language: str, catalogue: Catalog) -> None:
     """Write the catalogue of ``language`` quietly: sorted, no locations, no obsolete messages."""
     path = catalogue_path(language)
     path.parent.mkdir(parents=True, exist_ok=True)
+    name = catalogue.locale.english_name if catalogue.locale else language
+    catalogue.header_comment = f"# {name} messages of govern, under the licence of govern."
+    catalogue.project, catalogue.version = "govern", ""
+    catalogue.last_translator = catalogue.language_team = "govern"
+    catalogue.msgid_bugs_address, catalogue.fuzzy = "", False
+    catalogue.revision_date = EPOCH
     with path.open("wb") as file:
         write_po(
             file, catalogue, no_location=True, sort_output=True, ignore_obsolete=True, width=98
@@ -113,9 +120,7 @@ def update() -> None:
     template = extract()
     for language in LANGUAGES:
         catalogue = read_catalogue(language)
-        before = catalogue.revision_date
         catalogue.update(template, no_fuzzy_matching=True)
-        catalogue.revision_date = before
         write_catalogue(language, catalogue)
 
 
