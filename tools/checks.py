@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.setup import node_env
+from tools.setup import node_env, npm_command
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -53,7 +53,7 @@ def all_checks() -> list[Check]:
     """Everything; pytest last, so that its summary is what one sees."""
     processes = os.environ.get("PYTEST_WORKERS", "2")
     pytest = [f"{BIN}/pytest", "-q", "-n", processes, "--dist", "loadgroup", "--durations", "10"]
-    node = ["npm", "test", "--silent"]
+    node = [*npm_command(), "test", "--silent"]
     return [
         *lint_checks(),
         Check("frontend", node, ROOT / "frontend", node_env()),

