@@ -71,3 +71,16 @@ def test_production_has_no_style_guide(config: Config) -> None:
         config.with_changes(environment="production", public_url="https://example.org")
     )
     assert "styleguide.show" not in app.view_functions
+
+
+@pytest.mark.parametrize("width", [TELEPHONE, DESK])
+def test_the_language_can_be_changed_on_every_page_and_the_page_stays(
+    live_server: str, open_page: Callable[..., Any], width: int
+) -> None:
+    page = open_page(width=width)
+    page.goto(f"{live_server}/styleguide?accent=blue")
+    page.locator("details.language summary").click()
+    page.get_by_role("button", name="Nederlands").click()
+    page.wait_for_url("**/styleguide?accent=blue")
+    assert page.evaluate("document.documentElement.lang") == "nl"
+    assert page.get_by_role("link", name="Aanmelden").is_visible()
