@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import click
 from alembic.util import CommandError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from govern import audit, jobs, schema
+from govern.backup import Report, restore_backup, write_backup
 from govern.cli_tools import app_context, bare_app_context
 from govern.errors import ConfigurationError
 from govern.extensions import db as database
@@ -65,4 +72,42 @@ def verify() -> None:
     click.echo(f"{state.entries} entries, the chain holds; newest hash {state.head}")
 
 
-COMMANDS = (schema_commands, resume, audit_log)
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@app_context
+def backup(file: Path) -> None:
+    """Write every row of the database to FILE (readable by you alone)."""
+    with _bars() as report:
+        manifest = write_backup(database.engine, file, report)
+    click.echo(f"{manifest.rows} rows of {len(manifest.tables)} tables in {file}")
+    click.echo(
+        "The secret key is not in it: keep GOVERN_SECRET_KEY (or instance/secret_key) apart."
+    )
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@bare_app_context
+def restore(file: Path) -> None:
+    """Fill an empty database (of either kind) with the backup in FILE."""
+    with _bars() as report:
+        manifest = restore_backup(database.engine, file, report)
+    click.echo(f"{manifest.rows} rows of {len(manifest.tables)} tables restored")
+    state = audit.verify_chain(database.session())
+    click.echo(f"audit log: {state.entries} entries, the chain holds")
+
+
+@contextmanager
+def _bars() -> Iterator[Report]:
+    """A bar that moves table by table."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None)
+
+        def report(table: str, done: int, total: int) -> None:
+            progress.update(task, description=table, completed=done, total=total)
+
+        yield report
+
+
+COMMANDS = (schema_commands, resume, audit_log, backup, restore)

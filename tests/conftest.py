@@ -197,12 +197,24 @@ _database_numbers = iter(range(1, 1_000_000))
 
 
 @pytest.fixture
-def postgresql_url(_migrated_postgresql: str) -> Iterator[str]:
+def make_postgresql_url(_migrated_postgresql: str) -> Iterator[Callable[[], str]]:
+    """A factory of migrated PostgreSQL databases that end with the test."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"govern_test_{next(_database_numbers)}")
+        _administer(_migrated_postgresql, f"CREATE DATABASE {names[-1]} TEMPLATE govern_template")
+        return _named(_migrated_postgresql, names[-1])
+
+    yield make
+    for name in names:
+        _administer(_migrated_postgresql, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgresql_url(make_postgresql_url: Callable[[], str]) -> str:
     """A migrated PostgreSQL database of this test's own."""
-    name = f"govern_test_{next(_database_numbers)}"
-    _administer(_migrated_postgresql, f"CREATE DATABASE {name} TEMPLATE govern_template")
-    yield _named(_migrated_postgresql, name)
-    _administer(_migrated_postgresql, f"DROP DATABASE {name} WITH (FORCE)")
+    return make_postgresql_url()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

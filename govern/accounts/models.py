@@ -112,7 +112,7 @@ class AccountSession(db.Model):  # type: ignore[name-defined]
     """
 
     __tablename__ = "account_session"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = ({"sqlite_with_rowid": False, "info": {"backup": False}},)
 
     public_id: Mapped[str] = mapped_column(String(22), primary_key=True, default=make_public_id)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
@@ -132,6 +132,7 @@ class SignInRequest(db.Model):  # type: ignore[name-defined]
     """
 
     __tablename__ = "sign_in_request"
+    __table_args__ = ({"info": {"backup": False}},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     identifier: Mapped[str] = mapped_column(String(254))
@@ -149,7 +150,7 @@ class SignInLink(db.Model):  # type: ignore[name-defined]
     """
 
     __tablename__ = "sign_in_link"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = ({"sqlite_with_rowid": False, "info": {"backup": False}},)
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     address_tag: Mapped[str] = mapped_column(String(64), index=True)
@@ -169,7 +170,7 @@ class SignInThrottle(db.Model):  # type: ignore[name-defined]
     __tablename__ = "sign_in_throttle"
     __table_args__ = (
         CheckConstraint("window_name IN ('short', 'long')", name="window_known"),
-        {"sqlite_with_rowid": False},
+        {"sqlite_with_rowid": False, "info": {"backup": False}},
     )
 
     identifier_tag: Mapped[str] = mapped_column(String(64), primary_key=True)

@@ -94,7 +94,7 @@ class Election(db.Model):  # type: ignore[name-defined]
     setup_hash: Mapped[str | None] = mapped_column(String(64))
     archive_timestamp: Mapped[int | None]
     receipt_key: Mapped[str | None] = mapped_column(String(64))
-    attendance_salt: Mapped[bytes | None] = mapped_column(LargeBinary)
+    attendance_salt: Mapped[bytes | None] = mapped_column(LargeBinary, info={"backup": False})
     opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attendance_scrubbed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
