@@ -22,7 +22,7 @@ from govern.register.models import (
     Representative,
     ShareEntry,
 )
-from govern.register.rules.folding import search_words
+from govern.register.rules.folding import number_key, search_words
 from govern.register.services.holdings import holdings_on
 
 
@@ -116,17 +116,19 @@ def find_members(
     """One page of the matching members, by name.
 
     First the numbers of the members, which an index gives in order; then the rows of one page. A
-    search by words has to read every text anyway: it does so once, and orders what it found.
+    search by words has to read every text anyway: it does so once, and orders what it found, a
+    member with exactly that number first.
     """
     conditions = search_members(cooperative_id, wanted, today)
     if wanted.query.strip():
         found = session.execute(
-            select(Membership.sort_name, Membership.id).where(*conditions)
+            select(Membership.number_key, Membership.sort_name, Membership.id).where(*conditions)
         ).all()
         total = len(found)
         number = _within(page, total, per_page)
-        ordered = sorted(tuple(row) for row in found)
-        ids = [row[1] for row in ordered[(number - 1) * per_page : number * per_page]]
+        wanted_number = number_key(wanted.query)
+        ordered = sorted((key != wanted_number, name, row_id) for key, name, row_id in found)
+        ids = [row[2] for row in ordered[(number - 1) * per_page : number * per_page]]
     else:
         total = session.scalar(select(func.count()).select_from(Membership).where(*conditions)) or 0
         number = _within(page, total, per_page)

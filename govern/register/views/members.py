@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from flask import g, render_template, request, stream_with_context
+from flask import g, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -78,7 +78,7 @@ def export_csv(cooperative: str) -> Any:
     """The members of the list as CSV, in the columns that an import reads."""
     headers, rows = _export()
     return attachment(
-        stream_with_context(write_csv(headers, rows)),
+        b"".join(write_csv(headers, rows)),
         f"{g.cooperative.code}-members-{today().isoformat()}.csv",
         "text/csv",
     )

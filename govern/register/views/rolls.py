@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import flask
-from flask import flash, g, render_template, request, stream_with_context
+from flask import flash, g, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -112,7 +112,7 @@ def roll_csv(cooperative: str, roll: str) -> Any:
         _("Shares paid"),
     ]
     return attachment(
-        stream_with_context(write_csv(headers, _csv_rows(found))), f"{_stem(found)}.csv", "text/csv"
+        b"".join(write_csv(headers, _csv_rows(found))), f"{_stem(found)}.csv", "text/csv"
     )
 
 
@@ -140,9 +140,7 @@ def roll_canonical(cooperative: str, roll: str) -> Any:
     """The canonical bytes: their SHA-256 is the digest of the roll."""
     found = _roll(roll)
     lines = services.roll_canonical_lines(db.session(), found)
-    return attachment(
-        stream_with_context(lines), f"{_stem(found)}-canonical.jsonl", "application/jsonl"
-    )
+    return attachment(b"".join(lines), f"{_stem(found)}-canonical.jsonl", "application/jsonl")
 
 
 @blueprint.route("/<cooperative>/rolls/<roll>/correct", methods=["GET", "POST"])
