@@ -151,6 +151,8 @@ def test_the_secretary_prepares_an_assembly(
     check_page(page, name="notice-running")
     run_jobs()
     session.commit()
+    # The page follows the work by itself, and comes back to itself when it is done.
+    page.wait_for_selector(".progress", state="detached")
     check_page(page, f"{base}/2018-06-19/notice", name="notice-sent")
     check_page(page, f"{base}/2018-06-19/roll", name="roll-none")
     page.click("main form .button.primary")

@@ -106,7 +106,8 @@ def test_each_resolution_becomes_one_question_in_all_its_languages(session, offi
 def test_the_election_is_tied_to_the_full_texts_and_documents(session, officer, agenda):
     before = texts_digest(services.resolutions_of(agenda))
     election = services.prepare_election(session, officer, agenda, VOTE)
-    assert list(election.description.values()) == [f"SHA-256 {before}"]
+    assert election.description["en"] == f"SHA-256 of the texts and documents: {before}"
+    assert set(election.description) == {"fr", "nl", "de", "en"}
     services.add_document(
         session, SYSTEM, agenda, title="A", filename="a.txt", content=b"new",
         item=agenda.items[0],

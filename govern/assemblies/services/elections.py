@@ -27,6 +27,14 @@ from govern.voting.rules import ElectionState, QuestionKind, QuestionSpec, resol
 from govern.voting.services import elections as voting
 
 PER_HEAD = "per_head"
+DIGEST_LABEL = {
+    "fr": "SHA-256 des textes et des documents :",
+    "nl": "SHA-256 van de teksten en documenten:",
+    "de": "SHA-256 der Texte und Dokumente:",
+    "en": "SHA-256 of the texts and documents:",
+}
+"""Stands inside the election's fingerprint, so it is not translated by catalogue."""
+
 CANCELLED = ElectionState.CANCELLED.value
 
 
@@ -108,7 +116,7 @@ def prepare_election(
         cooperative=assembly.cooperative,
         roll=roll,
         title=assembly.titles,
-        description=_description(asked),
+        description=_description(asked, assembly.languages),
         questions=[question_for(resolution) for resolution in asked],
         opens_at=given.opens_at,
         closes_at=given.closes_at,
@@ -184,13 +192,10 @@ def _canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _description(resolutions: Sequence[Resolution]) -> dict[str, str]:
-    """Ties the full texts and documents, which do not fit into a question, to the fingerprint.
-
-    It is the same in every language, so it stands there once, under the first.
-    """
-    language = next(iter(resolutions[0].titles))
-    return {language: f"SHA-256 {texts_digest(resolutions)}"}
+def _description(resolutions: Sequence[Resolution], languages: Sequence[str]) -> dict[str, str]:
+    """Ties the full texts and documents, which do not fit into a question, to the fingerprint."""
+    digest = texts_digest(resolutions)
+    return {code: f"{DIGEST_LABEL[code]} {digest}" for code in languages}
 
 
 def binding_election(assembly: Assembly) -> Election | None:
