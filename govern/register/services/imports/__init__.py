@@ -1,0 +1,61 @@
+"""An import on its way: uploaded, columns named, checked, confirmed, written, mended."""
+
+from govern.register.services.imports.batches import (
+    CHECK_JOB,
+    IMPORT_JOB,
+    TRANSITIONS,
+    changes_of,
+    earlier_import_of_same_file,
+    enqueue_again,
+    fail_import,
+    forget_contents,
+    import_by_public_id,
+    problems_of,
+    purge_imports,
+    source_of,
+)
+from govern.register.services.imports.steps import (
+    cancel_import,
+    check_again,
+    confirm_import,
+    map_columns,
+    name_columns,
+    read_file,
+    start_import,
+    two_columns,
+)
+from govern.register.services.imports.work import (
+    ParsedImport,
+    mend_file,
+    parse,
+    write_import,
+    write_preview,
+)
+
+__all__ = [
+    "CHECK_JOB",
+    "IMPORT_JOB",
+    "TRANSITIONS",
+    "ParsedImport",
+    "cancel_import",
+    "changes_of",
+    "check_again",
+    "confirm_import",
+    "earlier_import_of_same_file",
+    "enqueue_again",
+    "fail_import",
+    "forget_contents",
+    "import_by_public_id",
+    "map_columns",
+    "mend_file",
+    "name_columns",
+    "parse",
+    "problems_of",
+    "purge_imports",
+    "read_file",
+    "source_of",
+    "start_import",
+    "two_columns",
+    "write_import",
+    "write_preview",
+]

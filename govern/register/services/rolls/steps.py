@@ -1,0 +1,147 @@
+"""Taking, freezing, dropping and locking a roll."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from flask_babel import gettext as _
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from govern import clock
+from govern.access import Actor, Permission
+from govern.cooperatives.models import Cooperative
+from govern.cooperatives.services import rules_on
+from govern.errors import Conflict, InvalidInput, RuleViolation
+from govern.register.models import (
+    RegisterHead,
+    Roll,
+    RollEntry,
+    RollState,
+)
+from govern.register.rules import chain
+from govern.register.rules.roll import (
+    canonical_lines,
+    digest_of,
+    totals_of,
+)
+from govern.register.services.bulk import insert_rows
+from govern.register.services.rolls.entries import (
+    line_of,
+    eligible_members,
+    entry_values,
+    lock_row,
+    record_step,
+)
+from govern.register.services.rolls.reading import verify_roll
+
+
+def take_roll(
+    session: Session,
+    actor: Actor,
+    cooperative: Cooperative,
+    record_date: date,
+    label: str,
+    objections_until: datetime | None = None,
+) -> Roll:
+    """Write down who may vote as the register shows it at the end of ``record_date``.
+
+    Every member with at least one paid share once, natural or legal, who has joined and not ended
+    by then. The same data give the same digest. Raises RuleViolation when the date lies ahead
+    (the register of a day that is not over can still change) or no rule set was in force.
+    """
+    actor.require(Permission.ROLL_TAKE, cooperative.id)
+    if not label.strip():
+        raise InvalidInput(
+            _("The roll has no name."), remedy=_("Say what the roll is for."), field="label"
+        )
+    if record_date > clock.today(cooperative.time_zone):
+        raise RuleViolation(
+            _("The record date %(day)s lies ahead.", day=record_date.isoformat()),
+            remedy=_("Take the roll on that day or later."),
+            field="record_date",
+        )
+    rule_set, _rules = rules_on(session, cooperative.id, record_date)
+    # The head is read under its lock: no entry can slip in between it and the holdings.
+    head = session.scalar(
+        select(RegisterHead)
+        .where(RegisterHead.cooperative_id == cooperative.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    rows = [
+        entry_values(row) for row in session.execute(eligible_members(cooperative.id, record_date))
+    ]
+    lines = [line_of(values) for values in rows]
+    totals = totals_of(lines)
+    roll = Roll(
+        cooperative_id=cooperative.id,
+        rule_set_id=rule_set.id,
+        label=label.strip()[:200],
+        record_date=record_date,
+        state=RollState.DRAFT.value,
+        taken_at=clock.now(),
+        taken_by_id=actor.account_id,
+        objections_until=objections_until,
+        digest=digest_of(canonical_lines(cooperative.code, record_date, lines)),
+        heads=totals["heads"],
+        shares_issued=totals["shares_issued"],
+        shares_paid=totals["shares_paid"],
+        totals=totals,
+        register_sequence=head.sequence if head else 0,
+        register_hash=head.hash if head else chain.BEGINNING,
+    )
+    session.add(roll)
+    session.flush()
+    insert_rows(session, RollEntry, [{"roll_id": roll.id, **row} for row in rows])
+    record_step(session, actor, roll, "taken", {"record_date": record_date.isoformat()})
+    return roll
+
+
+def freeze_roll(session: Session, actor: Actor, roll: Roll) -> Roll:
+    """Publish the roll: from now on only reasoned corrections. Freezing twice changes nothing.
+
+    Raises Conflict when the stored entries no longer give the digest that was taken.
+    """
+    actor.require(Permission.ROLL_TAKE, roll.cooperative_id)
+    lock_row(session, roll)
+    if roll.is_frozen:
+        return roll
+    verify_roll(session, roll)
+    roll.state = RollState.FROZEN.value
+    roll.frozen_at = clock.now()
+    session.flush()
+    record_step(session, actor, roll, "frozen", {"digest": roll.digest})
+    return roll
+
+
+def discard_draft_roll(session: Session, actor: Actor, roll: Roll) -> None:
+    """Drop a roll that was never frozen, to take it again. Raises Conflict for a frozen one."""
+    actor.require(Permission.ROLL_TAKE, roll.cooperative_id)
+    lock_row(session, roll)
+    if roll.is_frozen:
+        raise Conflict(
+            _("This roll is frozen and cannot be dropped."),
+            remedy=_("Correct single entries, with a reason."),
+        )
+    record_step(session, actor, roll, "discarded", {"digest": roll.digest})
+    session.execute(delete(RollEntry).where(RollEntry.roll_id == roll.id))
+    session.delete(roll)
+    session.flush()
+
+
+def lock_roll(session: Session, roll: Roll) -> Roll:
+    """An election on this roll opens: from now on nothing changes (a trigger refuses it).
+
+    Called by the voting feature, which has checked who may open. Locking twice changes nothing.
+    Raises Conflict for a roll that is not frozen or whose entries do not give its digest.
+    """
+    lock_row(session, roll)
+    if roll.is_locked:
+        return roll
+    if not roll.is_frozen:
+        raise Conflict(_("This roll is still a draft."), remedy=_("Freeze the roll first."))
+    verify_roll(session, roll)
+    roll.locked_at = clock.now()
+    session.flush()
+    return roll
