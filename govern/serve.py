@@ -28,6 +28,7 @@ from typing import Any
 
 import redis
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger as GunicornLogger
 
 from govern.config import Config
 from govern.errors import ConfigurationError
@@ -40,6 +41,24 @@ log = logging.getLogger("govern.serve")
 GOVERN = [sys.executable, "-m", "govern"]
 STOP_SECONDS = 15.0
 START_SECONDS = 60.0
+
+
+class ServerLogger(GunicornLogger):
+    """gunicorn's own messages through our log; what it says about clients is left out."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        self.error_log.addFilter(_says_no_address)
+
+
+def _says_no_address(record: logging.LogRecord) -> bool:
+    """Drop "Invalid request from ip=…", which anyone can cause; take addresses of pages out."""
+    message = record.getMessage()
+    if message.startswith("Error handling request"):
+        record.msg, record.args = "error while handling a request", ()
+    return "from ip=" not in message
 
 
 class WebServer(BaseApplication):
@@ -59,6 +78,7 @@ class WebServer(BaseApplication):
             "control_socket_disable": True,
             "accesslog": None,
             "errorlog": "-",
+            "logger_class": ServerLogger,
             "loglevel": "warning",
             "proc_name": "govern",
             "keepalive": 5,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -137,7 +138,11 @@ def test_what_waited_before_the_start_is_done_after_it(serve, session, config):
 
     wait_until(lambda: state() == "sent", "the mail is in the mailbox")
     _get(port, "/sign-in?secret=K7F3")
+    with socket.create_connection(("127.0.0.1", port)) as rude:
+        rude.sendall(b"\x00\x01 this is no HTTP\r\n\r\n")
+        assert b"400" in rude.recv(1000)
     assert stop(process) == 0
+    assert "from ip" not in _output(config)
     lines = [line for line in _output(config).splitlines() if line.startswith("{")]
     assert "/sign-in" in [json.loads(line).get("route") for line in lines]
     assert "K7F3" not in _output(config)
