@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Integer, func, insert, select
+from sqlalchemy import Integer, func, insert, inspect, select
 from sqlalchemy.orm import Session
 
 from govern.errors import Conflict, NotFound
@@ -30,31 +30,43 @@ BATCH = 200
 """Events read at once when the box is streamed."""
 
 
-@lru_cache(maxsize=16)
-def _read_election(data: bytes) -> protocol_elections.Election:
-    return protocol_elections.read_election(data)
+KEPT = 16
+"""How many elections are kept in memory, read: with the tables that their key is prepared into."""
 
-
-@lru_cache(maxsize=16)
-def _read_trustees(group: str, data: bytes) -> protocol_trustees.Trustees:
-    return protocol_trustees.read_trustees(group_named(group), data)
+_elections: dict[str, protocol_elections.Election] = {}
+_trustees: dict[str, protocol_trustees.Trustees] = {}
 
 
 def read_election(election: Election) -> protocol_elections.Election:
-    """The election as the protocol reads it (kept in memory: its bytes never change)."""
-    if election.data is None:
+    """The election as the protocol reads it, kept in memory by its fingerprint."""
+    if election.fingerprint is None:
         raise NotFound(
             _("This election is not fixed yet: not all keys are there."),
             remedy=_("Come back when the trustees have made their keys."),
         )
-    return _read_election(bytes(election.data))
+    found = _elections.get(election.fingerprint)
+    if found is None:
+        found = protocol_elections.read_election(bytes(election.data or b""))
+        _keep(_elections, election.fingerprint, found)
+    return found
 
 
 def read_trustees(election: Election) -> protocol_trustees.Trustees:
-    """The trustees' keys, verified (kept in memory)."""
-    if election.trustees_data is None:
+    """The trustees' keys, verified; kept in memory by the election's fingerprint."""
+    if election.fingerprint is None:
         raise NotFound(_("The trustees' keys are not complete yet."))
-    return _read_trustees(election.group, bytes(election.trustees_data))
+    found = _trustees.get(election.fingerprint)
+    if found is None:
+        group = group_named(election.group)
+        found = protocol_trustees.read_trustees(group, bytes(election.trustees_data or b""))
+        _keep(_trustees, election.fingerprint, found)
+    return found
+
+
+def _keep(store: dict[str, Any], key: str, value: Any) -> None:
+    if len(store) >= KEPT:
+        store.pop(next(iter(store)), None)
+    store[key] = value
 
 
 _credential_sets: dict[str, frozenset[str]] = {}
@@ -66,9 +78,7 @@ def read_credentials(session: Session, election: Election) -> frozenset[str]:
     found = _credential_sets.get(digest)
     if found is None:
         found = frozenset(read_public_credentials(credentials_bytes(session, election)))
-        if len(_credential_sets) >= 8:
-            _credential_sets.pop(next(iter(_credential_sets)))
-        _credential_sets[digest] = found
+        _keep(_credential_sets, digest, found)
     return found
 
 
@@ -94,9 +104,10 @@ def lock_box(session: Session, election: Election) -> BoxState:
 
     The election's row is read again: what it says may have changed while we waited.
     """
+    election_id: int = inspect(election).identity[0]
     box = session.scalar(
         select(BoxState)
-        .where(BoxState.election_id == election.id)
+        .where(BoxState.election_id == election_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )

@@ -14,7 +14,6 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -132,13 +131,13 @@ class Box:
     whoever holds it. One for a single cast, one for a thousand: the checks are the same.
     """
 
-    def __init__(self, session: Session, election: Election) -> None:
+    def __init__(self, session: Session, election: Election, time_zone: str) -> None:
         self._session = session
         self._election = election
         self._state = lock_box(session, election)
         self._protocol = read_election(election)
         self._tally: RunningTally | None = None
-        self._day = clock.now().astimezone(ZoneInfo(election.cooperative.time_zone)).date()
+        self._day = clock.today(time_zone)
 
     def cast(self, roll_entry_id: int, ballot: CheckedBallot) -> Receipt:
         """Accept ``ballot`` on behalf of a member of the roll, or say why not.
@@ -196,7 +195,6 @@ class Box:
         )
         self._state.ballots += 1
         self._state.voters += attendance is None
-        session.flush()
         return self._receipt(ballot.tracker, event.height, event.hash, self._day)
 
     def save(self) -> None:
@@ -280,14 +278,19 @@ class Box:
 
 
 def cast_ballot(
-    session: Session, election: Election, roll_entry_id: int, ballot: CheckedBallot
+    session: Session,
+    election: Election,
+    roll_entry_id: int,
+    ballot: CheckedBallot,
+    *,
+    time_zone: str | None = None,
 ) -> Receipt:
     """Put one checked ballot into the box, on behalf of a member of the election's roll.
 
     The caller has made sure that the member is on the roll and that the person who asks may vote
-    for that member; it commits.
+    for that member; it commits. ``time_zone`` saves asking for the cooperative's.
     """
-    box = Box(session, election)
+    box = Box(session, election, time_zone or election.cooperative.time_zone)
     receipt = box.cast(roll_entry_id, ballot)
     box.save()
     return receipt
@@ -297,7 +300,7 @@ def append_ballots(
     session: Session, election: Election, cast: Iterable[tuple[int, CheckedBallot]]
 ) -> list[Receipt]:
     """``cast_ballot`` for many (roll entry id, checked ballot) in one transaction, in order."""
-    box = Box(session, election)
+    box = Box(session, election, election.cooperative.time_zone)
     receipts = [box.cast(roll_entry_id, ballot) for roll_entry_id, ballot in cast]
     box.save()
     return receipts

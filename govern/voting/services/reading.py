@@ -104,7 +104,7 @@ def own_entry(
 
     Raises Forbidden for somebody else's entry, and where there is none or more than one.
     """
-    entries = [item.entry for item in standings(session, election, account_id)]
+    entries = [] if account_id is None else entries_for_account(session, election.roll, account_id)
     if wanted is not None:
         entries = [entry for entry in entries if entry.id == wanted]
     if not entries:

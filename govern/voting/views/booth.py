@@ -109,9 +109,10 @@ def _cast(uuid: str) -> casting.Receipt:
     behalf = _behalf(election, request.args.get("for", ""))
     entry_id = reading.own_entry(session, election, g.actor.account_id, behalf).id
     checked = casting.check_ballot(session, election, data)
+    time_zone = g.cooperative.time_zone
     database.begin_writing(db.session)
     with take_turn(db.engine):
-        receipt = casting.cast_ballot(session, election, entry_id, checked)
+        receipt = casting.cast_ballot(session, election, entry_id, checked, time_zone=time_zone)
         session.commit()
     return receipt
 
