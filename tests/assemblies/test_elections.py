@@ -401,3 +401,23 @@ def test_the_result_page_of_the_election_gets_the_outcome_too(app, session, held
     assert views[2].elected == (1, 2)
     assert back[0].href == "/smartcoop/assemblies/2018-06-19"
     assert "#resolution-" in beside[0].href
+
+
+def test_the_booth_shows_texts_documents_and_plain_names(
+    client, sign_in, session, secretary, agenda, officer, holding, make_account
+):
+    services.add_document(
+        session, secretary, agenda, title="Comptes 2017", filename="c.txt", content=b"1",
+        item=agenda.items[0],
+    )  # fmt: skip
+    held = open_vote(session, officer, agenda, holding, make_account)
+    sign_in(client, holding.account_of(held.voters[0]))
+    page = client.get(
+        f"/elections/{held.election.public_id}/booth",
+        headers={"Accept-Language": "en"},
+        follow_redirects=True,
+    ).text
+    assert "Comptes 2017" in page
+    assert "#resolution-" in page
+    assert ">Ann<" in page
+    assert "[FR]" not in page
