@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from govern.access import SYSTEM
 from govern.cooperatives.models import Cooperative
 from govern.cooperatives.rules import Category, rules_to_json
 from govern.register import jobs as register_jobs
-from govern.register.models import ImportBatch, Membership
+from govern.register.models import ImportBatch, ImportProblem, Membership
 from govern.register.services import imports, members
 from govern.register.services.members import Contact, NewMember
 from tests.conftest import sample_rules
 
+Import = Callable[..., ImportBatch]
 DATA = Path(__file__).parent / "data"
 HEADER = (
     "Member number;Name;Given name;Birth date;E-mail;Language;Street and number;Postal code;"
@@ -37,6 +39,15 @@ def cooperative(make_cooperative: Callable[..., Cooperative], session: Session) 
     made.rule_sets[0].rules = rules_to_json(replace(rules, categories=(*rules.categories, third)))
     session.commit()
     return made
+
+
+def members_of(session: Session) -> dict[str, Membership]:
+    return {item.member_number: item for item in session.scalars(select(Membership))}
+
+
+def problems_of(session: Session, batch: ImportBatch) -> list[tuple[int, str, str]]:
+    rows = session.scalars(select(ImportProblem).where(ImportProblem.batch_id == batch.id))
+    return sorted((item.row, item.severity, item.code) for item in rows)
 
 
 def csv_file(*rows: str, header: str = HEADER) -> bytes:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from govern.access import SYSTEM, Role
 from govern.cooperatives.models import Cooperative
-from govern.register.models import ImportBatch, Membership, RollEntry, ShareEntry
+from govern.register.models import EndReason, ImportBatch, Membership, RollEntry, ShareEntry
 from govern.register.services import freeze_roll, ledger, members, take_roll
 from govern.register.services.accounts import open_person_account
 from govern.register.services.members import membership_by_number
@@ -104,7 +104,7 @@ def test_the_list_finds_who_is_looked_for(
     ledger.subscribe_shares(session, SYSTEM, zoe, 1, date(2018, 5, 1))
     make_member("9", organisation_name="Atelier CV")
     gone = make_member("10", given_name="Gone")
-    members.end_membership(session, SYSTEM, gone, date(2018, 5, 1), members.EndReason.RESIGNATION)
+    members.end_membership(session, SYSTEM, gone, date(2018, 5, 1), EndReason.RESIGNATION)
     page = registrar.get(MEMBERS + query).text
     everybody = {"An Peeters", "Zoé Vermeulen", "Atelier CV", "Gone Peeters"}
     assert {name for name in everybody if f">{name}</a>" in page} == names

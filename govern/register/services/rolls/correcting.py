@@ -31,6 +31,7 @@ from govern.register.services.rolls.entries import (
     roll_lines,
 )
 from govern.register.services.rolls.reading import member_facts
+from govern.register.signals import roll_entry_removed
 from govern.register.texts import obstacle_text
 
 
@@ -77,6 +78,7 @@ def correct_roll(
                 _("Member %(number)s is not on this roll.", number=membership.member_number),
                 remedy=_("Nothing needs to be corrected."),
             )
+        roll_entry_removed.send(entry, session=session)
         session.delete(entry)
     else:
         action = _read_again(session, roll, membership, entry)

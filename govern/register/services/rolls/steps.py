@@ -27,9 +27,9 @@ from govern.register.rules.roll import (
 )
 from govern.register.services.bulk import insert_rows
 from govern.register.services.rolls.entries import (
-    line_of,
     eligible_members,
     entry_values,
+    line_of,
     lock_row,
     record_step,
 )

@@ -1,107 +1,15 @@
-"""The register's own words for people: states, kinds, reasons, obstacles, problems of an import."""
+"""What is wrong with a file or a cell, as a sentence and a remedy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from flask_babel import lazy_pgettext, ngettext
+from flask_babel import ngettext
 
-from govern.i18n import day, money
-from govern.register.models import (
-    CorrectionAction,
-    EndReason,
-    EntryKind,
-    ImportState,
-    MemberKind,
-    RollState,
-    Severity,
-)
-from govern.register.rules.roll import Obstacle
-
-KIND_NAMES = {
-    MemberKind.NATURAL: _l("Person"),
-    MemberKind.LEGAL: _l("Organisation"),
-}
-END_REASON_NAMES = {
-    EndReason.RESIGNATION: _l("Resignation"),
-    EndReason.DEATH: _l("Death"),
-    EndReason.EXCLUSION: _l("Exclusion"),
-    EndReason.LOSS_OF_STATUS: _l("Conditions no longer met"),
-    EndReason.TRANSFER: _l("All shares transferred"),
-    EndReason.UNSTATED: _l("Not stated"),
-}
-ENTRY_KIND_NAMES = {
-    EntryKind.SUBSCRIPTION: _l("Subscription"),
-    EntryKind.PAYMENT: _l("Payment"),
-    EntryKind.TRANSFER_IN: _l("Transfer received"),
-    EntryKind.TRANSFER_OUT: _l("Transfer given"),
-    EntryKind.REFUND: _l("Refund"),
-}
-CORRECTION_NAMES = {
-    CorrectionAction.ADDED: _l("Added"),
-    CorrectionAction.REMOVED: _l("Removed"),
-    CorrectionAction.UPDATED: _l("Read again"),
-}
-ROLL_STATE_NAMES = {
-    RollState.DRAFT: _l("Draft"),
-    RollState.FROZEN: _l("Frozen"),
-}
-IMPORT_STATE_NAMES = {
-    ImportState.MAPPING: _l("Columns to be named"),
-    ImportState.CHECKING: _l("Being checked"),
-    ImportState.CHECKED: _l("To be confirmed"),
-    ImportState.IMPORTING: _l("Being imported"),
-    ImportState.IMPORTED: _l("Imported"),
-    ImportState.FAILED: lazy_pgettext("import", "Failed"),
-    ImportState.CANCELLED: lazy_pgettext("import", "Cancelled"),
-}
-SEVERITY_NAMES = {
-    Severity.ERROR: _l("To mend"),
-    Severity.WARNING: _l("To look at"),
-    Severity.NOTE: lazy_pgettext("row of an import", "Accepted"),
-}
-FIELD_NAMES = {
-    "member_number": _l("Member number"),
-    "family_name": _l("Name"),
-    "given_name": _l("Given name"),
-    "birth_date": _l("Birth date"),
-    "email": _l("E-mail"),
-    "language": _l("Language"),
-    "street": _l("Street and number"),
-    "postal_code": _l("Postal code"),
-    "town": _l("Municipality"),
-    "country": _l("Country"),
-    "category": _l("Category"),
-    "joined_on": _l("Joined on"),
-    "shares": _l("Number of shares"),
-    "paid": _l("Paid amount"),
-    "enterprise_number": _l("Enterprise number"),
-    "representative": _l("Representative"),
-    "ended_on": _l("Left on"),
-    "organisation_name": _l("Name of the organisation"),
-}
-
-
-def obstacle_text(obstacle: Obstacle, record_date: date) -> str:
-    """Why a member is not on the roll of ``record_date``, as a sentence."""
-    when = day(record_date)
-    sentences = {
-        Obstacle.JOINED_LATER: _("The membership began after the record date, %(day)s.", day=when),
-        Obstacle.ENDED: _("The membership had ended by the record date, %(day)s.", day=when),
-        Obstacle.NO_SHARE: _("No share was held on the record date, %(day)s.", day=when),
-        Obstacle.NO_PAID_SHARE: _(
-            "No share was paid in full on the record date, %(day)s.", day=when
-        ),
-        Obstacle.NO_CATEGORY: _("No category was recorded on the record date, %(day)s.", day=when),
-        Obstacle.REMOVED: _("The entry was removed by a correction of the roll."),
-        Obstacle.RECORDED_LATER: _("It was recorded in the register after the roll was taken."),
-    }
-    return sentences[obstacle]
+from govern.i18n import money
 
 
 @dataclass(frozen=True)
@@ -438,5 +346,6 @@ _PROBLEMS: dict[str, Callable[[Params], tuple[str, str]]] = {
         _("Accepted: %(country)s is used.", country=p["country"]),
     ),
 }
+
 
 PROBLEM_CODES = frozenset(_PROBLEMS)

@@ -1,0 +1,14 @@
+"""What the register tells the features above it.
+
+Each is sent inside the transaction: ``signal.send(row, session=session)``. A receiver that raises
+undoes the step.
+"""
+
+from __future__ import annotations
+
+from blinker import Namespace
+
+_namespace = Namespace()
+
+roll_entry_removed = _namespace.signal("roll-entry-removed")
+"""A correction is about to take this entry off a roll that no vote has opened on."""

@@ -1,0 +1,30 @@
+"""The register's own words for people."""
+
+from govern.register.texts.names import (
+    CORRECTION_NAMES,
+    END_REASON_NAMES,
+    ENTRY_KIND_NAMES,
+    FIELD_NAMES,
+    IMPORT_STATE_NAMES,
+    KIND_NAMES,
+    ROLL_STATE_NAMES,
+    SEVERITY_NAMES,
+    obstacle_text,
+)
+from govern.register.texts.problems import PROBLEM_CODES, Words, file_text, problem_text
+
+__all__ = [
+    "CORRECTION_NAMES",
+    "END_REASON_NAMES",
+    "ENTRY_KIND_NAMES",
+    "FIELD_NAMES",
+    "IMPORT_STATE_NAMES",
+    "KIND_NAMES",
+    "PROBLEM_CODES",
+    "ROLL_STATE_NAMES",
+    "SEVERITY_NAMES",
+    "Words",
+    "file_text",
+    "obstacle_text",
+    "problem_text",
+]
