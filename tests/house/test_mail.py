@@ -94,7 +94,7 @@ def test_a_mail_is_a_row_with_a_text_and_an_html_part(session, queue, both_datab
     row = queue()
     assert row.subject == "Notice: AG 2018"
     assert row.text_body.startswith("Bonjour Ana Sample,\n\n")
-    assert "&lt;b&gt;AG 2018&lt;/b&gt;, le June 19, 2018" in row.html_body
+    assert "&lt;b&gt;AG 2018&lt;/b&gt;, le 19 June 2018" in row.html_body
     assert '<a href="http://localhost/smartcoop">http://localhost/smartcoop</a>.' in row.html_body
     assert '<html lang="en">' in row.html_body
 
