@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,8 @@ from govern.register.services import imports, members
 from govern.register.services.members import Contact, NewMember
 from tests.conftest import sample_rules
 
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""How long an example takes says nothing on a busy machine."""
 Import = Callable[..., ImportBatch]
 DATA = Path(__file__).parent / "data"
 HEADER = (

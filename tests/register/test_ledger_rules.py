@@ -18,6 +18,7 @@ from govern.register.rules.ledger import (
     paid_since,
     split_over_lots,
 )
+from tests.register.conftest import PATIENT
 
 FIRST = date(2018, 1, 1)
 DAYS = st.integers(0, 60).map(lambda days: FIRST + timedelta(days=days))
@@ -56,6 +57,7 @@ def histories(draw: st.DrawFn) -> dict[int, list[Entry]]:
     return held
 
 
+@PATIENT
 @given(histories(), DAYS)
 def test_the_sum_per_class_is_issued_minus_refunded(
     held: dict[int, list[Entry]], day: date
@@ -72,6 +74,7 @@ def test_the_sum_per_class_is_issued_minus_refunded(
         assert shares == issued - refunded
 
 
+@PATIENT
 @given(histories(), DAYS)
 def test_capital_is_what_was_paid_minus_what_was_refunded(
     held: dict[int, list[Entry]], day: date
@@ -83,6 +86,7 @@ def test_capital_is_what_was_paid_minus_what_was_refunded(
     assert capital == paid - refunded
 
 
+@PATIENT
 @given(histories(), DAYS)
 def test_a_holding_is_never_negative_on_any_day(held: dict[int, list[Entry]], day: date) -> None:
     for entries in held.values():
@@ -93,6 +97,7 @@ def test_a_holding_is_never_negative_on_any_day(held: dict[int, list[Entry]], da
         assert holding.due_cents >= 0
 
 
+@PATIENT
 @given(histories())
 def test_one_refund_too_many_is_noticed_on_its_day(held: dict[int, list[Entry]]) -> None:
     for entries in held.values():

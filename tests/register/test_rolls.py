@@ -48,6 +48,7 @@ from govern.register.services import (
     why_not_on_roll,
 )
 from govern.register.services.accounts import open_person_account
+from tests.register.conftest import PATIENT
 
 Make = Callable[..., Membership]
 RECORD_DATE = date(2018, 4, 1)
@@ -113,6 +114,7 @@ LINES = st.lists(
 )
 
 
+@PATIENT
 @given(LINES, st.randoms(use_true_random=False))
 def test_the_digest_depends_on_the_data_alone(lines: list[RollLine], chance: Any) -> None:
     digest = digest_of(canonical_lines("smartcoop", RECORD_DATE, lines))
@@ -124,6 +126,7 @@ def test_the_digest_depends_on_the_data_alone(lines: list[RollLine], chance: Any
         assert digest_of(canonical_lines("smartcoop", RECORD_DATE, lines[1:])) != digest
 
 
+@PATIENT
 @given(LINES)
 def test_totals_add_up_in_every_direction(lines: list[RollLine]) -> None:
     totals = totals_of(lines)

@@ -81,6 +81,7 @@ def test_a_date_that_cannot_be_is_refused(cell: str, code: str) -> None:
         (1030.29, 103_029),
     ],
 )
+from tests.register.conftest import PATIENT
 def test_an_amount_is_read_however_it_is_written(cell: str | float, cents: int) -> None:
     assert values.read_amount(cell) == cents
 
@@ -102,6 +103,7 @@ def test_a_negative_amount_is_called_negative() -> None:
         assert error.value.code == "amount_negative"
 
 
+@PATIENT
 @given(st.integers(0, values.MAX_CENTS))
 def test_every_amount_comes_back_from_each_way_of_writing_it(cents: int) -> None:
     english = f"{cents / 100:,.2f}" if cents < 10**12 else f"{cents // 100}.{cents % 100:02d}"
@@ -206,6 +208,7 @@ def test_a_member_number_is_text_even_when_the_spreadsheet_thinks_otherwise() ->
             values.read_member_number(bad)
 
 
+@PATIENT
 @given(st.text(max_size=60))
 def test_a_guarded_cell_is_no_formula_and_comes_back(text: str) -> None:
     guarded = guard(text)
@@ -227,6 +230,7 @@ def test_folding_forgives_accents_case_and_punctuation() -> None:
     assert search_words("Vermeulen, Zoé!") == ["vermeulen", "zoe"]
 
 
+@PATIENT
 @given(st.text(max_size=80))
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
