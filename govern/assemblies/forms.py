@@ -274,7 +274,9 @@ class VoteForm(FlaskForm):
         _l("Who makes the voting codes"),
         choices=[
             SelectChoice("offline", _l("Somebody else, on a machine of their own (recommended)")),
-            SelectChoice("server", _l("This server, which sends them and forgets them")),
+            SelectChoice(
+                "server", _l("This server, which keeps only a list that a passphrase opens")
+            ),
         ],
         default="server",
         validators=[InputRequired()],
