@@ -1,4 +1,4 @@
-"""Reading one's mails: in the demonstration they stand on a page, since nobody is at the address."""
+"""Reading one's mails: in the demonstration they stand on a page of the site."""
 
 from __future__ import annotations
 

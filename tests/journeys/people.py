@@ -72,8 +72,12 @@ class Person:
         self.look(title)
 
     def look(self, name: str) -> None:
-        """Examine the page as it stands (and photograph it if asked to)."""
+        """Examine the page as it stands (and photograph it if asked to).
+
+        A page that follows some long work goes on by itself: what comes then is looked at.
+        """
         self.page.wait_for_load_state()
+        expect(self.page.locator("[data-progress-url]")).to_have_count(0)
         self._looked_at.add(_place(self.page.url))
         self._pictures += 1
         first = self.name.split()[0].lower()
@@ -186,4 +190,3 @@ def _place(url: str) -> str:
     """Which page an address means: without the part after the hash, and without the query."""
     parts = urlsplit(url)
     return parts.path if parts.scheme.startswith("http") else ""
-

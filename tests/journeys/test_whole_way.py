@@ -169,6 +169,7 @@ def test_six_people_go_from_an_empty_database_to_a_published_result(
     wires.sealed_only([first, second, third, fourth], anna.words)
     wires.no_secret_left(cast.values(), secrets, ballots.private_key(key_file))
     wires.nobody_else_was_asked(cast.values())
+    wires.workers_were_heard(trustee)
     for code in codes:
         assert code not in govern.log
     unseen = {person.name: person.unseen_pages for person in cast.values() if person.unseen_pages}

@@ -82,16 +82,22 @@ def no_secret_left(people: Iterable[Person], codes: Iterable[str], private_key: 
     short = {piece for code in codes for piece in pieces_of(code, 6)}
     long = {piece for code in codes for piece in pieces_of(code, 8)}
     key = pieces_of(str(private_key), 16) | pieces_of(f"{private_key:064x}", 16)
+    phrases = {KEY_PASSPHRASE, json.dumps(KEY_PASSPHRASE)[1:-1]}
     for person in people:
         for request in person.wire.requests():
-            sent = request.without_cookies().decode("latin-1")
+            sent = request.without_cookies().decode("utf-8", "replace")
             for text in (sent, unquote_plus(sent)):
-                found = [piece for piece in short | key if piece in text]
+                found = [piece for piece in short | key | phrases if piece in text]
                 assert not found, f"{person.name} sent {found} to {request.target}"
-                assert KEY_PASSPHRASE not in text.encode("latin-1").decode("utf-8", "replace")
             # Cookies are random: six characters of a code are found in them by chance.
             cookies = request.headers.get("cookie", "")
             assert not [piece for piece in long | key if piece in cookies]
+
+
+def workers_were_heard(trustee: Person) -> None:
+    """The box that the trustee's worker fetched by itself is in the record: nothing escapes it."""
+    asked = {request.path.rpartition("/")[2] for request in trustee.wire.requests()}
+    assert {"archive.bel", "partial-decryption"} <= asked
 
 
 def pieces_of(secret: str, length: int) -> set[str]:

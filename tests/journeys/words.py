@@ -48,5 +48,7 @@ class Words:
             name = found.group(1)
             pieces.append(re.escape(str(values[name])) if name in values else ".+?")
             end = found.end()
+        whole = "".join([*pieces, re.escape(said[end:])])
+        # Browsers make one kind of blank of all (French has narrow ones before its colons), and
         # Playwright writes patterns between slashes.
-        return "".join([*pieces, re.escape(said[end:])]).replace("/", r"\/")
+        return re.sub(r"\\?\s", r"\\s+", whole).replace("/", r"\/")
