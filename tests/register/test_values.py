@@ -12,6 +12,7 @@ from govern.register.importing.rows import guard, unguard
 from govern.register.rules import values
 from govern.register.rules.folding import fold, name_key, number_key, search_words
 from govern.register.rules.values import Unreadable
+from tests.register.conftest import PATIENT
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,6 @@ def test_a_date_that_cannot_be_is_refused(cell: str, code: str) -> None:
         (1030.29, 103_029),
     ],
 )
-from tests.register.conftest import PATIENT
 def test_an_amount_is_read_however_it_is_written(cell: str | float, cents: int) -> None:
     assert values.read_amount(cell) == cents
 
