@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -177,21 +178,28 @@ class World:
             with self.app.test_request_context():
                 address = url_for(endpoint, **arguments)
         self.has_changed = self.was_written
-        self._settle()
+        if self.has_changed:
+            self._settle()
         client = self.app.test_client()
         if account_id is not None:
             with client.session_transaction() as cookie:
                 cookie.update(session_values(self.tokens[account_id]))
-        return client.open(
-            address,
-            method=method,
-            query_string=query,
-            data=form if body is None and method != "GET" else None,
-            json=body if method != "GET" else None,
-            headers=example.headers,
-            # Streamed answers are read to their end while the request's context is there.
-            buffered=True,
-        )
+        try:
+            return client.open(
+                address,
+                method=method,
+                query_string=query,
+                data=form if body is None and method != "GET" else None,
+                json=body if method != "GET" else None,
+                headers=example.headers,
+                # Streamed answers are read to their end while the request's context is there.
+                buffered=True,
+            )
+        except Exception:  # noqa: BLE001
+            # A traceback would keep the request's transaction open, and all later ones waiting.
+            told = f"{persona.name}: {method} {address}\n{traceback.format_exc()}"
+            self._settle()
+            pytest.fail(told, pytrace=False)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import pytest
 from sqlalchemy import func, select
@@ -198,6 +199,43 @@ def test_the_right_password_forgives_the_wrong_ones(app, clock, session, make_ac
     for _ in range(9):
         post_sign_in(app.test_client(), "somebody@example.org", WRONG)
     post_sign_in(app.test_client(), "somebody@example.org")
+    assert session.scalar(select(func.count()).select_from(SignInThrottle)) == 0
+
+
+def test_tries_at_the_same_moment_are_all_counted(both_databases, app, session):
+    from govern.accounts.services import begin_attempt
+    from govern.errors import TooManyRequests
+    from govern.extensions import db
+
+    session.rollback()
+    ready, allowed, refused = threading.Barrier(14), [], []
+
+    def attempt():
+        with app.app_context():
+            ready.wait()
+            try:
+                begin_attempt(db.session(), "nobody00@example.org")
+                db.session.commit()
+                allowed.append(1)
+            except TooManyRequests:
+                db.session.rollback()
+                refused.append(1)
+
+    threads = [threading.Thread(target=attempt) for _ in range(14)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(allowed), len(refused)) == (10, 4)
+
+
+def test_counters_of_windows_that_are_over_go_when_anybody_signs_in(
+    app, clock, session, make_account
+):
+    make_account("Ana", email="ana@example.org", password=PASSWORD)
+    post_sign_in(app.test_client(), "nobody00@example.org", WRONG)
+    clock.advance(hours=24)
+    post_sign_in(app.test_client(), "ana@example.org")
     assert session.scalar(select(func.count()).select_from(SignInThrottle)) == 0
 
 

@@ -160,7 +160,7 @@ def forgive_attempts(session: Session, identifier: str) -> None:
 
 
 def tidy_attempts(session: Session) -> None:
-    """Remove counters whose window is over (a daily job)."""
+    """Remove counters whose window is over, whoever's they were."""
     for window in PASSWORD_WINDOWS:
         session.execute(
             delete(SignInThrottle).where(
@@ -204,6 +204,7 @@ def complete_sign_in(
         raise Forbidden(
             _("This account is closed."), remedy=_("Write to your cooperative if that is wrong.")
         )
+    tidy_attempts(session)
     token = start_session(session, account, method=method, device=device)
     actor = actor_for(session, account)
     if any(held - {Role.MEMBER} for held in actor.roles.values()):
