@@ -279,7 +279,7 @@ class Attendance(db.Model):  # type: ignore[name-defined]
         LargeBinary(16), primary_key=True, default=make_attendance_key
     )
     roll_entry_id: Mapped[int] = mapped_column(ForeignKey("roll_entry.id"))
-    tag: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    tag: Mapped[bytes | None] = mapped_column(LargeBinary(32), info={"backup": False})
 
 
 class PublicCredential(db.Model):  # type: ignore[name-defined]

@@ -305,6 +305,7 @@ def test_after_a_restore_in_mid_vote_whoever_has_voted_cannot_vote_again(holding
     held.cast(held.voters[0], data=ballot)
     # What a backup leaves out on purpose.
     held.election.attendance_salt = None
+    held.session.query(Attendance).update({"tag": None})
     held.session.commit()
     held.cast(held.voters[1])
     with pytest.raises(CredentialMismatch):
