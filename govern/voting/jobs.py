@@ -11,7 +11,7 @@ import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from govern import clock
@@ -98,7 +98,7 @@ def look_after_boxes(session: Session, now: datetime) -> None:
                 Election.state.in_([ElectionState.CLOSED.value, ElectionState.TALLYING.value]),
                 (Election.state == ElectionState.OPEN.value)
                 & or_(Election.checked_at.is_(None), Election.checked_at < now - CHECK_EVERY),
-                Election.closed_at.is_not(None) & Election.attendance_scrubbed_at.is_(None),
+                _has_attendance_to_scrub(),
             )
         )
     ).all()
@@ -107,8 +107,24 @@ def look_after_boxes(session: Session, now: datetime) -> None:
             enqueue(session, "voting.verify_chain", election.id)
         elif _can_advance(session, election):
             enqueue(session, "voting.advance", election.id)
-        if election.closed_at is not None and election.attendance_scrubbed_at is None:
+        if _is_over(election) and election.attendance_scrubbed_at is None:
             enqueue(session, "voting.scrub_attendance", election.id)
+
+
+def _has_attendance_to_scrub() -> ColumnElement[bool]:
+    """Closed, or cancelled after it had opened, and not scrubbed yet."""
+    over = or_(
+        Election.closed_at.is_not(None),
+        Election.cancelled_at.is_not(None) & Election.opened_at.is_not(None),
+    )
+    return over & Election.attendance_scrubbed_at.is_(None)
+
+
+def _is_over(election: Election) -> bool:
+    """Whether nobody votes any more in an election that had opened."""
+    return election.closed_at is not None or (
+        election.cancelled_at is not None and election.opened_at is not None
+    )
 
 
 def _can_advance(session: Session, election: Election) -> bool:
@@ -131,6 +147,12 @@ def advance(session: Session, election_id: int) -> None:
         except NotReady:
             session.rollback()
             return
+        except BrokenBox:
+            # The product does not hold one ballot per voter: said in public, and not tried again.
+            session.rollback()
+            lock_election(session, election)
+            tally.mark_unsound(session, election)
+            return
         session.commit()
     if election.stage is ElectionState.TALLYING and election.recounted_at is None:
         _recount(session, election)
@@ -138,8 +160,8 @@ def advance(session: Session, election_id: int) -> None:
         ElectionState.PUBLISHED, gather_facts(session, election)
     ):
         tally.publish_result(session, SYSTEM, election)
-        session.commit()
         enqueue(session, "voting.audit_archive", election.id)
+        session.commit()
 
 
 def _recount(session: Session, election: Election) -> None:
@@ -176,7 +198,7 @@ def verify_chain(session: Session, election_id: int) -> None:
 def scrub(session: Session, election_id: int) -> None:
     """Overwrite what the order of voting left in the database's files. Tried until it succeeds."""
     election = session.get_one(Election, election_id)
-    if election.closed_at is None or election.attendance_scrubbed_at is not None:
+    if not _is_over(election) or election.attendance_scrubbed_at is not None:
         return
     forget_sign_in_order(session)
     session.commit()

@@ -12,10 +12,12 @@ from govern.access import Actor
 from govern.cooperatives.models import Cooperative
 from govern.home.hooks import FrontSection, HomeItem, cooperative_sections, home_items
 from govern.navigation import NavItem
+from govern.register.models import RollEntry
+from govern.register.signals import roll_entry_removed
 from govern.voting import jobs  # noqa: F401  (its jobs and ticks register themselves)
 from govern.voting.models import Election
 from govern.voting.rules import ElectionState
-from govern.voting.services import reading
+from govern.voting.services import credentials, reading
 from govern.voting.texts import STATE_TONES, state_label
 from govern.voting.views import booth, codes, manage, public, trustee  # noqa: F401
 from govern.voting.views.blueprint import blueprint
@@ -27,6 +29,11 @@ def register(app: Flask) -> None:
     navigation.register(offer_elections)
     home_items.register(expected_of)
     cooperative_sections.register(front_section)
+    roll_entry_removed.connect(_forget_issues)
+
+
+def _forget_issues(entry: RollEntry, session: Session) -> None:
+    credentials.forget_issues(session, entry)
 
 
 def offer_elections(actor: Actor, cooperative: Cooperative | None) -> list[NavItem]:

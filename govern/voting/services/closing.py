@@ -44,8 +44,10 @@ def open_election(session: Session, actor: Actor, election: Election) -> None:
     actor.require(Permission.ELECTION_MANAGE, election.cooperative_id)
     lock_election(session, election)
     check_step(session, election, ElectionState.OPEN)
-    verify_roll(session, election.roll)
     lock_roll(session, election.roll)
+    verify_roll(session, election.roll)
+    # The roll may have been corrected between the first look and its lock.
+    check_step(session, election, ElectionState.OPEN)
     protocol_election = read_election(election)
     group = protocol_election.group
     credentials = make_public_credentials(

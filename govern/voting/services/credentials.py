@@ -355,6 +355,14 @@ def _void(session: Session, election: Election, run: CredentialRun) -> None:
     session.flush()
 
 
+def forget_issues(session: Session, entry: RollEntry) -> None:
+    """The member is taken off the roll before opening: no code of any run is theirs any more.
+
+    The codes were made for another roll then, and must be declared void before it can open.
+    """
+    session.execute(delete(CredentialIssue).where(CredentialIssue.roll_entry_id == entry.id))
+
+
 def find_entry(session: Session, election: Election, member_number: str) -> RollEntry:
     """The member of the election's roll with that number; InvalidInput if there is none."""
     found = session.scalar(

@@ -18,8 +18,10 @@ from govern.cooperatives.rules import in_force, rules_from_json
 from govern.database import make_public_id
 from govern.errors import InvalidInput, RuleViolation
 from govern.i18n import joined_texts
+from govern.jobs import enqueue
 from govern.register.models import Roll
 from govern.voting.models import (
+    BoxState,
     Election,
     ElectionQuestion,
     ElectionTrustee,
@@ -45,6 +47,7 @@ from govern.voting.rules import (
 )
 from govern.voting.services import notices
 from govern.voting.services.attendance import forget_attendance_order
+from govern.voting.services.box import lock_box
 from govern.voting.services.steps import (
     check_step,
     lock_election,
@@ -393,7 +396,7 @@ def cancel_election(session: Session, actor: Actor, election: Election, reason: 
     A box that exists stays readable; nobody can open it any more through this server.
     """
     actor.require(Permission.ELECTION_MANAGE, election.cooperative_id)
-    lock_election(session, election)
+    _lock_with_box(session, election)
     check_step(session, election, ElectionState.CANCELLED)
     text = require_reason(reason)
     was_open = election.stage is ElectionState.OPEN
@@ -402,6 +405,21 @@ def cancel_election(session: Session, actor: Actor, election: Election, reason: 
     take_step(session, actor, election, ElectionState.CANCELLED, reason=text)
     if was_open:
         forget_attendance_order(session, election)
+        enqueue(session, "voting.scrub_attendance", election.id)
     notices.withdraw_codes(session, election)
     session.flush()
     election_cancelled.send(election, session=session)
+
+
+def _lock_with_box(session: Session, election: Election) -> None:
+    """Lock the election and, once there is one, its box: first the box, as casting does.
+
+    A ballot that is being cast holds the box; without this it would go in after the end.
+    """
+    has_box = session.get(BoxState, election.id) is not None
+    if has_box:
+        lock_box(session, election)
+    lock_election(session, election)
+    if not has_box and election.opened_at is not None:
+        # It has opened while we waited.
+        lock_box(session, election)
