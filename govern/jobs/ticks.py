@@ -13,9 +13,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from govern import clock
+from govern.database import reading
 from govern.extensions import db
 from govern.jobs import broker
 from govern.jobs.models import BackgroundJob, JobState
@@ -57,9 +59,13 @@ def _call(name: str, function: TickFunction) -> None:
         if _only_one(session):
             function(session, clock.now())
         session.commit()
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OperationalError) and "database is locked" in str(error.orig):
+            # SQLite: somebody writes for longer than we wait. The next tick is two seconds away.
+            log.warning("tick postponed: the database is being written", extra={"tick": name})
+        else:
+            log.exception("tick failed", extra={"tick": name})
         session.rollback()
-        log.exception("tick failed", extra={"tick": name})
 
 
 def _only_one(session: Session) -> bool:
@@ -103,13 +109,18 @@ def push_due_jobs() -> int:
     """Hand every job that is due to the workers, unless it is with them; the number handed over."""
     if not broker.is_connected():
         return 0
-    due = db.session.scalars(
+    waiting = (
         select(BackgroundJob.id)
         .where(BackgroundJob.state == JobState.QUEUED.value, BackgroundJob.due_at <= clock.now())
         .order_by(BackgroundJob.due_at)
         .limit(BATCH)
-    ).all()
-    db.session.rollback()
+    )
+    try:
+        with reading(db.session):
+            due = db.session.scalars(waiting).all()
+    except SQLAlchemyError:
+        log.exception("the database is away: jobs wait")
+        return 0
     return broker.push_all(due) if due else 0
 
 

@@ -99,7 +99,8 @@ def claim_batch(session: Session) -> list[OutboxMail]:
         .values(state=DeliveryState.SENDING.value, claim=claim, claimed_at=now, handover_at=None)
     )
     session.commit()
-    return list(session.scalars(select(OutboxMail).where(OutboxMail.claim == claim)))
+    ours = select(OutboxMail).where(OutboxMail.id.in_(ids), OutboxMail.claim == claim)
+    return list(session.scalars(ours.order_by(OutboxMail.due_at, OutboxMail.id)))
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:

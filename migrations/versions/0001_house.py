@@ -173,9 +173,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_outbox_mail_category"), "outbox_mail", ["category"], unique=False)
     op.create_index(
-        "ix_outbox_mail_cooperative_id_state",
+        "ix_outbox_mail_cooperative_id_category",
         "outbox_mail",
-        ["cooperative_id", "state"],
+        ["cooperative_id", "category"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_outbox_mail_cooperative_id_channel_state",
+        "outbox_mail",
+        ["cooperative_id", "channel", "state"],
         unique=False,
     )
     op.create_index(op.f("ix_outbox_mail_created_at"), "outbox_mail", ["created_at"], unique=False)
@@ -241,7 +247,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_outbox_mail_to_address"), table_name="outbox_mail")
     op.drop_index("ix_outbox_mail_state_due_at", table_name="outbox_mail")
     op.drop_index(op.f("ix_outbox_mail_created_at"), table_name="outbox_mail")
-    op.drop_index("ix_outbox_mail_cooperative_id_state", table_name="outbox_mail")
+    op.drop_index("ix_outbox_mail_cooperative_id_channel_state", table_name="outbox_mail")
+    op.drop_index("ix_outbox_mail_cooperative_id_category", table_name="outbox_mail")
     op.drop_index(op.f("ix_outbox_mail_category"), table_name="outbox_mail")
     op.drop_table("outbox_mail")
     op.drop_index(op.f("ix_audit_entry_tag"), table_name="audit_entry")

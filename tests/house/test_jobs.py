@@ -357,3 +357,14 @@ def test_a_foreign_folder_is_not_used_for_the_socket(tmp_path, monkeypatch):
     broker.private_socket(settings).parent.chmod(0o777)
     with pytest.raises(ConfigurationError, match="somebody else"):
         broker.private_socket(settings)
+
+
+def test_the_clock_goes_on_when_the_database_is_away(session, private_redis, monkeypatch):
+    import sqlalchemy as sa
+
+    def away(*_args, **_kwargs):
+        raise sa.exc.OperationalError("SELECT", {}, Exception("gone"))
+
+    monkeypatch.setattr(type(session()), "scalars", away)
+    monkeypatch.setattr(type(session()), "execute", away)
+    jobs.tick()

@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import select, update
 
 from govern import mail
-from govern.access import Role
+from govern.access import SYSTEM, Role
 from govern.audit import AuditEntry, verify_chain
+from govern.errors import Conflict
 from govern.jobs import BackgroundJob
 from govern.mail import Attachment, OutboxMail
+from govern.outbox import services
 from tests.browser import DESK, TELEPHONE, check_page
 
 
@@ -126,6 +128,27 @@ def test_a_mail_that_was_sent_cannot_be_sent_again(client, officer, queue):
     officer()
     answer = client.post(f"/smartcoop/outbox/mails/{row.public_id}/resend")
     assert answer.status_code == 409
+    assert row.state == "sent"
+
+
+def test_a_mail_that_was_sent_since_it_was_looked_at_is_not_sent_again(
+    app, session, cooperative, queue
+):
+    row = queue("a@example.org", "failed")
+    seen = services.failed_mails(session, SYSTEM, cooperative.id)
+    # Another officer was quicker, and the mail has gone.
+    session.execute(
+        update(OutboxMail)
+        .where(OutboxMail.id == row.id)
+        .values(state="sent")
+        .execution_options(synchronize_session=False)
+    )
+    for again in (
+        lambda: services.resend(session, SYSTEM, seen),
+        lambda: services.cancel(session, SYSTEM, seen[0]),
+    ):
+        with pytest.raises(Conflict):
+            again()
     assert row.state == "sent"
 
 
