@@ -144,10 +144,10 @@ class LostCodeForm(FlaskForm):
     )
 
 
-def put_error(form: Any, error: Any) -> None:
-    """Show a service's refusal at its field, or at the top of the form."""
+def put_error(form: Any, error: Any, default: str = "") -> None:
+    """Show a service's refusal at its field (or at ``default``), or at the top of the form."""
     text = f"{error.message} {error.remedy}".strip()
-    field = getattr(form, error.field, None) if error.field else None
+    field = getattr(form, error.field or default, None) or getattr(form, default, None)
     if isinstance(field, Field):
         field.errors = [*field.errors, text]
     else:

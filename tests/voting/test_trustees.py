@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -214,3 +215,40 @@ def test_the_trustee_page_takes_key_and_part_over_http(holding, client, sign_in)
     for _ in range(2):
         assert client.post(f"{url}/partial-decryption", json=body).json == {}
     assert 'data-stage="done"' in client.get(url).get_data(as_text=True)
+
+
+def test_files_made_without_a_browser_are_uploaded_on_the_same_page(holding, client, sign_in):
+    held = holding.draft()
+    elections.start_keys(holding.session, SYSTEM, held.election)
+    sign_in(client, held.trustee_accounts[0])
+    url = f"/elections/{held.election.uuid}/trustee"
+    group = group_named(held.election.group)
+    held.keys[1] = group.random_scalar()
+
+    def upload(message):
+        return client.post(url, data={"file": (io.BytesIO(message), "file.json")})
+
+    refused = upload(b"not a key")
+    assert refused.status_code == 422
+    assert "is not valid" in refused.get_data(as_text=True)
+    assert upload(make_trustee_key(group, held.keys[1])).status_code == 302
+    elections.fix_election(holding.session, SYSTEM, held.election)
+    holding.opened(holding.with_credentials(held))
+    for voter in held.voters[:3]:
+        held.cast(voter)
+    holding.tallied(held)
+    sign_in(client, held.trustee_accounts[0])
+    assert upload(held.part_of(1)).status_code == 302
+    holding.run_jobs()
+    holding.session.refresh(held.election)
+    assert held.election.state == "published"
+
+
+def test_a_trustee_whose_part_is_not_wanted_is_told_why(holding, client, sign_in):
+    held = holding.opened()
+    held.cast(held.voters[0])
+    holding.tallied(held)
+    sign_in(client, held.trustee_accounts[0])
+    page = client.get(f"/elections/{held.election.uuid}/trustee").get_data(as_text=True)
+    assert "Only one ballot was counted" in page
+    assert "data-stage" not in page

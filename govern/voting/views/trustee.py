@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import g, render_template, request
+import flask
+from flask import flash, g, render_template, request
 from flask_babel import gettext as _
 
 from govern import database
 from govern.access import Actor, Permission, reads_first, requires
 from govern.errors import GovernError, InvalidInput
 from govern.extensions import db
+from govern.voting.forms import UploadForm, put_error
 from govern.voting.models import Election, ElectionTrustee, TrusteeState
-from govern.voting.rules import ElectionState
-from govern.voting.services import reading, trustees
-from govern.voting.texts import STATE_TONES, state_label
+from govern.voting.rules import ElectionState, missing_for_decryption
+from govern.voting.services import reading, steps, trustees
+from govern.voting.texts import STATE_TONES, missing_sentence, state_label
 from govern.voting.views.blueprint import (
     blueprint,
     election_scope,
@@ -32,8 +34,22 @@ MAXIMUM_DECRYPTION_BYTES = 4_000_000
 @requires(Permission.TRUSTEE_ACT, scope=election_scope)
 def trustee(uuid: str) -> str:
     """What this trustee has to do now."""
-    election = load_election(uuid)
+    return _page(load_election(uuid), UploadForm(formdata=None))
+
+
+def _page(election: Election, form: UploadForm) -> str:
+    session = db.session()
     own = next((item for item in election.trustees if item.account_id == g.actor.account_id), None)
+    stage = _stage(election, own) if own else None
+    missing = []
+    if stage == "decrypt":
+        missing = missing_for_decryption(steps.gather_facts(session, election))
+    form.file.label.text = _("File made by govern trustee")
+    form.file.description = (
+        _("public-key-….json, as written by govern trustee keygen.")
+        if stage == "generate"
+        else _("partial-decryption-….json, as written by govern trustee decrypt.")
+    )
     return render_template(
         "voting/trustee.html",
         election=election,
@@ -41,9 +57,11 @@ def trustee(uuid: str) -> str:
         state=state_label(election.stage),
         tone=STATE_TONES[election.stage],
         trustee=own,
-        stage=_stage(election, own) if own else None,
+        stage=None if missing else stage,
+        missing=[missing_sentence(item) for item in missing],
         strings=strings_of("trustee"),
         total=len(election.trustees),
+        form=form,
     )
 
 
@@ -58,6 +76,31 @@ def _stage(election: Election, own: ElectionTrustee) -> str | None:
     if election.stage in (ElectionState.CANCELLED, ElectionState.DRAFT, ElectionState.PUBLISHED):
         return None
     return "waiting"
+
+
+@blueprint.post("/elections/<uuid>/trustee")
+@reads_first
+@requires(Permission.TRUSTEE_ACT, scope=election_scope)
+def trustee_upload(uuid: str) -> Any:
+    """A file that ``govern trustee`` has made away from any browser."""
+    session, election = db.session(), load_election(uuid)
+    form = UploadForm()
+    if not form.validate():
+        return _page(election, form), 422
+    is_key = election.stage is ElectionState.KEYS
+    limit = MAXIMUM_KEY_BYTES if is_key else MAXIMUM_DECRYPTION_BYTES
+    service = trustees.register_public_key if is_key else trustees.register_partial_decryption
+    message = form.file.data.read(limit + 1)
+    try:
+        database.begin_writing(db.session)
+        service(session, g.actor, election, message)
+    except GovernError as error:
+        session.rollback()
+        put_error(form, error, "file")
+        return _page(load_election(uuid), form), error.status
+    session.commit()
+    flash(_("The file was accepted. Thank you."), "good")
+    return flask.redirect(flask.url_for("voting.trustee", uuid=uuid))
 
 
 Registering = Callable[[Any, Actor, Election, bytes], ElectionTrustee]
