@@ -239,6 +239,27 @@ def test_counters_of_windows_that_are_over_go_when_anybody_signs_in(
     assert session.scalar(select(func.count()).select_from(SignInThrottle)) == 0
 
 
+def test_ones_own_password_does_not_forgive_guesses_at_somebody_else_s(
+    app, clock, session, make_account
+):
+    """One address, two people: signing in as one must not make room to guess at the other."""
+    mine = "nine brisk otters sit"
+    make_account("Ana", email="home@example.org", password=PASSWORD)
+    make_account("Ben", email="home@example.org", password=mine)
+    for _ in range(9):
+        post_sign_in(app.test_client(), "home@example.org", WRONG)
+    assert post_sign_in(app.test_client(), "home@example.org", mine).status_code == 302
+    post_sign_in(app.test_client(), "home@example.org", WRONG)
+    assert post_sign_in(app.test_client(), "home@example.org", WRONG).status_code == 429
+
+
+def test_signing_in_with_a_shared_address_leaves_no_time_behind(app, session, make_account):
+    make_account("Ana", email="home@example.org", password=PASSWORD)
+    make_account("Ben", email="home@example.org", password="nine brisk otters sit")
+    post_sign_in(app.test_client(), "home@example.org")
+    assert session.scalar(select(func.count()).select_from(SignInThrottle)) == 0
+
+
 def test_a_throttled_identifier_is_recorded_once_without_naming_anybody(
     app, clock, session, make_account
 ):

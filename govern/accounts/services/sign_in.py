@@ -8,10 +8,11 @@ Each attempt makes the same number of comparisons, whoever is meant, if anybody.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -153,10 +154,21 @@ def _count(session: Session, tag: str, window: Window) -> int:
     return int(counted.scalar_one())
 
 
-def forgive_attempts(session: Session, identifier: str) -> None:
-    """Forget the wrong tries for ``identifier``: the right person has signed in."""
-    tag = keyed_tag("password attempts", fold_identifier(identifier))
-    session.execute(delete(SignInThrottle).where(SignInThrottle.identifier_tag == tag))
+def forgive_attempts(session: Session, attempt: Attempt, opened: Collection[int]) -> None:
+    """Forget the wrong tries for the identifier: the right person has signed in.
+
+    Where it may also mean somebody with another password (one address, or one number in two
+    cooperatives), only this try is forgotten: else whoever is one of them could guess the
+    other's password without end.
+    """
+    tag = keyed_tag("password attempts", attempt.identifier)
+    mine = SignInThrottle.identifier_tag == tag
+    if any(stored and number not in opened for number, stored in attempt.accounts):
+        session.execute(
+            update(SignInThrottle).where(mine).values(attempts=SignInThrottle.attempts - 1)
+        )
+        mine = mine & (SignInThrottle.attempts <= 0)
+    session.execute(delete(SignInThrottle).where(mine))
 
 
 def tidy_attempts(session: Session) -> None:

@@ -99,7 +99,7 @@ def _refuse_without_password(form: Any, account: Account) -> int:
     if not verify_password(stored, form.present.data or ""):
         form.present.errors = [_("This is not your present password.")]
         return 422
-    forgive_attempts(db.session(), attempt.identifier)
+    forgive_attempts(db.session(), attempt, [account.id])
     return 0
 
 

@@ -70,7 +70,7 @@ def sign_in() -> Any:
         return render_template("accounts/sign_in.html", form=form), 422
     for number in numbers:
         refresh_hash(db.session(), read_account(db.session(), number), password)
-    forgive_attempts(db.session(), identifier)
+    forgive_attempts(db.session(), attempt, numbers)
     if len(numbers) > 1:
         db.session.commit()
         flask.session[CHOOSING] = {
