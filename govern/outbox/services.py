@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from govern import audit, clock
 from govern.access import Actor, Permission
@@ -61,7 +61,10 @@ def list_outbox(actor: Actor, cooperative_id: int, wanted: Filter) -> Select[tup
     """The cooperative's mails and letters, newest first."""
     actor.require(Permission.OUTBOX_READ, cooperative_id)
     query = select(OutboxMail).where(OutboxMail.cooperative_id == cooperative_id)
-    return wanted.apply(query).order_by(OutboxMail.id.desc())
+    # A list shows no texts, and they are most of a row.
+    texts = (OutboxMail.text_body, OutboxMail.html_body, OutboxMail.sealed)
+    lines = query.options(*(defer(column) for column in texts))
+    return wanted.apply(lines).order_by(OutboxMail.id.desc())
 
 
 def count_outbox(session: Session, actor: Actor, cooperative_id: int) -> Counts:
@@ -112,6 +115,7 @@ def resend(session: Session, actor: Actor, mails: Sequence[OutboxMail]) -> int:
     An unclear mail may then arrive twice, with the same Message-ID: whoever asks has been told.
     Raises Conflict for a mail in another state or a secret that was wiped.
     """
+    _lock(session, mails)
     for mail in mails:
         actor.require(Permission.OUTBOX_RESEND, mail.cooperative_id or 0)
         if mail.state not in RESENDABLE or mail.channel != Channel.EMAIL.value:
@@ -127,6 +131,19 @@ def resend(session: Session, actor: Actor, mails: Sequence[OutboxMail]) -> int:
         enqueue(session, SEND_JOB)
         _record(session, actor, "resent", mails)
     return len(mails)
+
+
+def _lock(session: Session, mails: Sequence[OutboxMail]) -> None:
+    """Read the rows again and hold them: a run may have sent them, or be sending them, by now."""
+    numbers = sorted(mail.id for mail in mails)
+    for start in range(0, len(numbers), 500):
+        session.scalars(
+            select(OutboxMail)
+            .where(OutboxMail.id.in_(numbers[start : start + 500]))
+            .order_by(OutboxMail.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).all()
 
 
 def failed_mails(session: Session, actor: Actor, cooperative_id: int) -> Sequence[OutboxMail]:
@@ -147,6 +164,7 @@ def failed_mails(session: Session, actor: Actor, cooperative_id: int) -> Sequenc
 def cancel(session: Session, actor: Actor, mail: OutboxMail) -> None:
     """Stop a mail or letter that has not left; a secret in it is wiped."""
     actor.require(Permission.OUTBOX_RESEND, mail.cooperative_id or 0)
+    _lock(session, [mail])
     if mail.state not in STOPPABLE:
         raise Conflict(_("This mail has left already."), remedy=_("Reload the page."))
     mail.state = DeliveryState.CANCELLED.value
