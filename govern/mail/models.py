@@ -63,6 +63,7 @@ class OutboxMail(db.Model):  # type: ignore[name-defined]
         ),
         CheckConstraint("(state = 'sending') = (claim IS NOT NULL)", name="sending_is_claimed"),
         Index("ix_outbox_mail_state_due_at", "state", "due_at"),
+        Index("ix_outbox_mail_cooperative_id_id", "cooperative_id", "id"),
         # For the numbers on the outbox page: counted without looking at the rows themselves.
         Index("ix_outbox_mail_cooperative_id_channel_state", "cooperative_id", "channel", "state"),
         Index("ix_outbox_mail_cooperative_id_category", "cooperative_id", "category"),

@@ -184,6 +184,9 @@ def upgrade() -> None:
         ["cooperative_id", "channel", "state"],
         unique=False,
     )
+    op.create_index(
+        "ix_outbox_mail_cooperative_id_id", "outbox_mail", ["cooperative_id", "id"], unique=False
+    )
     op.create_index(op.f("ix_outbox_mail_created_at"), "outbox_mail", ["created_at"], unique=False)
     op.create_index("ix_outbox_mail_state_due_at", "outbox_mail", ["state", "due_at"], unique=False)
     op.create_index(op.f("ix_outbox_mail_to_address"), "outbox_mail", ["to_address"], unique=False)
@@ -247,6 +250,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_outbox_mail_to_address"), table_name="outbox_mail")
     op.drop_index("ix_outbox_mail_state_due_at", table_name="outbox_mail")
     op.drop_index(op.f("ix_outbox_mail_created_at"), table_name="outbox_mail")
+    op.drop_index("ix_outbox_mail_cooperative_id_id", table_name="outbox_mail")
     op.drop_index("ix_outbox_mail_cooperative_id_channel_state", table_name="outbox_mail")
     op.drop_index("ix_outbox_mail_cooperative_id_category", table_name="outbox_mail")
     op.drop_index(op.f("ix_outbox_mail_category"), table_name="outbox_mail")
