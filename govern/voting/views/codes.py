@@ -81,14 +81,20 @@ def codes(uuid: str) -> Any:
                 "%(num)s codes are made, one per member on the roll.",
                 by_mail + by_letter,
             ),
-            ngettext("One mail goes out at once.", "%(num)s mails go out at once.", by_mail),
-            ngettext(
-                "One letter waits to be printed.", "%(num)s letters wait to be printed.", by_letter
-            ),
+            *_deliveries(by_mail, by_letter),
             _("What has been sent cannot be called back."),
         ],
     )
     return page, status
+
+
+def _deliveries(by_mail: int, by_letter: int) -> list[str]:
+    """How many mails and letters there will be; nothing is said about none."""
+    mails = ngettext("One mail goes out at once.", "%(num)s mails go out at once.", by_mail)
+    letters = ngettext(
+        "One letter waits to be printed.", "%(num)s letters wait to be printed.", by_letter
+    )
+    return [text for text, count in ((mails, by_mail), (letters, by_letter)) if count]
 
 
 def _start(session: Any, election: Election, form: Any, is_server: bool) -> None:
