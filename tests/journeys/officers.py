@@ -112,6 +112,8 @@ def convenes_assembly(secretary: Person) -> None:
     person.on("Assemblies")
     person.follows("Plan an assembly")
     person.on("Plan an assembly")
+    # The cooperative has three languages, this assembly two.
+    person.page.get_by_role("checkbox", name="Nederlands").uncheck()
     today = datetime.now(TIME_ZONE)
     fills_texts(person, "Title", ASSEMBLY)
     person.fills("Day", (today + timedelta(days=24)).date().isoformat())

@@ -4,30 +4,38 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
-from tests.journeys.officers import ASSEMBLY, COOPERATIVE
+from tests.journeys.officers import ASSEMBLY, COOPERATIVE, ON_ROLL
 from tests.journeys.people import Person
 
 
-def sees_result(person: Person, folder: Path) -> Path:
-    """The page of the election with its result; the archive that it gives away."""
-    title = ASSEMBLY[person.words.language]
-    person.follows("To the page of the election")
+def sees_result(visitor: Person, folder: Path) -> Path:
+    """Somebody who is not signed in finds the result; the archive that they take away."""
+    person, title = visitor, ASSEMBLY[visitor.words.language]
+    person.opens(person.url)
+    person.on("Governing together")
+    person.follows(COOPERATIVE)
+    person.on(COOPERATIVE)
+    person.goes_to("Votes")
+    person.on("Votes")
+    person.follows(title)
     result = person.page.get_by_role("heading", name=person.words("Result"), exact=True)
     person.reloads_until(lambda: result)
     person.on(title)
-    for label, figure in (("Votes counted", "3"), ("Members on the roll", "6")):
+    for label, figure in (("Votes counted", "3"), ("Members on the roll", str(ON_ROLL))):
         expect(figure_of(person, label)).to_contain_text(figure)
     sees_decisions(person)
     assert person.fetches(person.link("Record of the count (PDF)")).startswith("%PDF-")
     download = person.downloads("Download the box (%(size)s)")
     file = folder / download.suggested_filename
     download.save_as(file)
+    person.follows("Public board")
+    person.on("Public board")
     return file
 
 
-def figure_of(person: Person, label: str) -> object:
+def figure_of(person: Person, label: str) -> Locator:
     """The block of a figure and what stands under it."""
     return person.page.locator(".figures > *").filter(has_text=person.words(label)).first
 
