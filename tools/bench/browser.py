@@ -1,4 +1,4 @@
-"""Sealing a standard ballot of twelve ciphertexts in Chromium, by the bundle that voters receive."""
+"""Sealing a standard ballot of twelve ciphertexts in Chromium, by the bundle voters receive."""
 
 from __future__ import annotations
 
