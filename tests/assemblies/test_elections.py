@@ -306,10 +306,8 @@ def test_a_rule_recorded_after_the_vote_was_prepared_does_not_move_the_threshold
     assert outcomes(session)["Approval of the accounts 2017"].verdict == "accepted"
 
 
-def test_a_second_assembly_decides_without_the_quorum(
-    session, secretary, officer, cooperative, agenda, holding, make_account, clock
-):
-    clock.set(agenda.starts_at)
+def hold_second(session, secretary, officer, cooperative, agenda, holding, make_account):
+    """What a second assembly of few shares decides on the statutes."""
     services.hold_assembly(session, secretary, agenda)
     second = services.create_assembly(
         session, secretary, cooperative,
@@ -336,7 +334,39 @@ def test_a_second_assembly_decides_without_the_quorum(
         held.cast(voter, FOR)
     holding.published(held)
     outcome = outcomes(session)["New statutes"]
-    assert (outcome.verdict, outcome.data["quorum"]["state"]) == ("accepted", "waived")
+    return outcome.verdict, outcome.data["quorum"]["state"]
+
+
+def test_a_second_assembly_decides_without_the_quorum(
+    session, secretary, officer, cooperative, agenda, holding, make_account, clock
+):
+    clock.set(agenda.starts_at)
+    decided = hold_second(session, secretary, officer, cooperative, agenda, holding, make_account)
+    assert decided == ("accepted", "waived")
+
+
+@pytest.mark.parametrize(
+    ("shares", "first_verdict", "second"),
+    [
+        ((6, 5, 4), "rejected", ("no_quorum", "missed")),
+        ((1, 2, 3), "no_quorum", ("accepted", "waived")),
+    ],
+)
+def test_what_the_first_assembly_rejected_with_its_quorum_is_not_passed_by_fewer(
+    session, secretary, officer, cooperative, agenda, held, holding, make_account,
+    shares, first_verdict, second,
+):  # fmt: skip
+    by_shares(session, held, *shares)
+    vote(held, ("f", "a", {0}), ("f", "a", {0}), ("f", "a", {0}))
+    holding.published(held)
+    verdicts = {
+        one.verdict
+        for one in outcomes(session).values()
+        if "statutes" in one.resolution.majority_rule
+    }
+    assert verdicts == {first_verdict}
+    decided = hold_second(session, secretary, officer, cooperative, agenda, holding, make_account)
+    assert decided == second
 
 
 def test_a_cancelled_election_frees_its_resolutions(session, officer, agenda):

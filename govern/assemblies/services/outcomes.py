@@ -13,7 +13,13 @@ from sqlalchemy.orm import Session
 from govern import audit, clock
 from govern.access import SYSTEM
 from govern.assemblies import rules
-from govern.assemblies.models import Assembly, AssemblyElection, RecordedOutcome, Resolution
+from govern.assemblies.models import (
+    AgendaItem,
+    Assembly,
+    AssemblyElection,
+    RecordedOutcome,
+    Resolution,
+)
 from govern.assemblies.rules import local_day
 from govern.assemblies.services.editing import rules_of
 from govern.assemblies.services.elections import assembly_of_election, resolutions_decided_by
@@ -57,7 +63,8 @@ def record_outcomes(session: Session, election: Election) -> list[RecordedOutcom
         rule = in_force.majority_rule(resolution.majority_rule)
         question = result.question(resolution.question_key)
         decide = _decide_people if resolution.is_about_people else _decide_text
-        decision = decide(assembly, resolution, rule, question, presence, result.ballots)
+        waived = is_quorum_waived(session, assembly, resolution)
+        decision = decide(waived, resolution, rule, question, presence, result.ballots)
         decision.figures["presence"] = attended
         recorded.append(_store(session, assembly, election, resolution, rule_set, decision))
     session.flush()
@@ -111,8 +118,29 @@ def presence_in(result: ElectionResult) -> rules.Presence:
     )
 
 
+def is_quorum_waived(session: Session, assembly: Assembly, resolution: Resolution) -> bool:
+    """Whether a second assembly decides ``resolution`` whatever the presence.
+
+    Not where the first one decided under the same majority rule: it had its quorum, and a text
+    that it rejected cannot be passed by fewer. Where nothing is recorded here of the first (it
+    voted by hand, or could not vote), that it lacked the quorum stands in its minutes.
+    """
+    if assembly.second_of_id is None:
+        return False
+    verdicts = session.scalars(
+        select(RecordedOutcome.verdict)
+        .join(Resolution, RecordedOutcome.resolution_id == Resolution.id)
+        .join(AgendaItem, Resolution.item_id == AgendaItem.id)
+        .where(
+            AgendaItem.assembly_id == assembly.second_of_id,
+            Resolution.majority_rule == resolution.majority_rule,
+        )
+    ).all()
+    return not verdicts or rules.Verdict.NO_QUORUM.value in verdicts
+
+
 def _decide_text(
-    assembly: Assembly,
+    waived: bool,
     resolution: Resolution,
     rule: MajorityRule,
     question: QuestionResult,
@@ -121,7 +149,7 @@ def _decide_text(
 ) -> _Decision:
     counts = question.counts
     tally = rules.Tally(counts[FOR], counts[AGAINST], counts[ABSTAIN] + question.blank)
-    outcome = rules.decide(rule, tally, presence, is_second=assembly.second_of_id is not None)
+    outcome = rules.decide(rule, tally, presence, is_second=waived)
     return _Decision(
         outcome.verdict.value,
         outcome.reason.value,
@@ -138,7 +166,7 @@ def _decide_text(
 
 
 def _decide_people(
-    assembly: Assembly,
+    waived: bool,
     resolution: Resolution,
     rule: MajorityRule,
     question: QuestionResult,
@@ -156,7 +184,7 @@ def _decide_people(
         seats=resolution.seats or 1,
         blank=question.blank,
         presence=presence,
-        is_second=assembly.second_of_id is not None,
+        is_second=waived,
     )
     names = {candidate.public_id: candidate.name for candidate in candidates}
     return _Decision(
