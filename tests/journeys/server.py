@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -14,7 +15,14 @@ from pathlib import Path
 
 START_SECONDS = 90.0
 STOP_SECONDS = 40.0
+PR_SET_PDEATHSIG = 1
 NOT_OURS = ("DATABASE_URL", "REDIS_URL", "MAIL_URL", "GOVERN_SECRET_KEY", "HOST", "PORT")
+
+
+def _end_with_the_test() -> None:
+    """In the new process: stop as well when the tests are killed (Linux; elsewhere nothing)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Govern:
@@ -66,6 +74,7 @@ class Govern:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_end_with_the_test,
             )
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
