@@ -40,6 +40,9 @@ ELECTIONS = {
     ),
     "voting.trustee": _at("keys"),
     "voting.public_key": _at("keys", json=lambda side: {"public_key": side.new_key}),
+    "voting.trustee_upload": _at(
+        "keys", lambda side: {"file": (io.BytesIO(side.new_key.encode()), "key.json")}
+    ),
     "voting.partial_decryption": _at(
         "tallying", json=lambda side: {"partial_decryption": side.partial_decryption}
     ),
