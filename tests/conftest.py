@@ -38,6 +38,10 @@ from govern.cooperatives.rules import (
     rules_to_json,
 )
 from govern.extensions import db, limiter
+from tests.browser import chromium, live_server, open_page
+
+__all__ = ["chromium", "live_server", "open_page"]
+"""Fixtures of the browser tests: declared here alone, since a process has one Playwright."""
 
 SECRET_KEY = "a secret of the tests, long enough to be one"
 

@@ -12,9 +12,6 @@ from govern.access import Role
 from govern.accounts import hooks, passwords
 from govern.accounts.rules import SignInCandidate, fold_email
 from govern.accounts.services import create_account
-from tests.browser import chromium, live_server, open_page
-
-__all__ = ["chromium", "live_server", "open_page"]
 
 PASSWORD = "four quiet herons walk"
 

@@ -18,9 +18,7 @@ from tests.assemblies.test_elections import (  # noqa: F401
     holding,
     vote,
 )
-from tests.browser import DESK, TELEPHONE, check_page, chromium, live_server, open_page
-
-__all__ = ["chromium", "live_server", "open_page"]
+from tests.browser import DESK, TELEPHONE, check_page
 
 pytestmark = pytest.mark.browser
 

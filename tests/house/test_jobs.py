@@ -258,7 +258,7 @@ def test_killing_the_worker_in_the_middle_does_the_job_once_and_completely(
     row = jobs.enqueue(session, "tests.write_rows", 40)
     session.commit()
     worker = start("work-loop")
-    wait_until(halfway.exists, "the job is in the middle")
+    wait_until(lambda: halfway.exists() and halfway.read_text().split(), "the job is in the middle")
     horse = int(halfway.read_text().split()[0])
     with reading(session):
         progress = jobs.read_progress(row)

@@ -46,6 +46,15 @@ def _family(pid: int) -> set[int]:
         found |= more
 
 
+def _children_named(parent: int, name: str) -> list[int]:
+    """The processes that ``parent`` itself has started and whose command holds ``name``."""
+    listed = subprocess.run(
+        ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    return [int(row[0]) for row in rows if int(row[1]) == parent and name in row[2]]
+
+
 def _alive(pids: set[int]) -> set[int]:
     alive = set()
     for pid in pids:
@@ -107,18 +116,10 @@ def test_killing_the_supervisor_leaves_nothing_behind(serve):
 @pytest.mark.parametrize("victim", ["valkey", "work-loop"])
 def test_when_one_process_dies_all_stop_and_it_is_named(serve, config, victim):
     process, _port = serve()
+    # The web server answers first; the others are started after it.
+    wait_until(lambda: _children_named(process.pid, victim), f"there is a process {victim}")
     family = _family(process.pid)
-    for pid in family:
-        with open(f"/proc/{pid}/cmdline") as file:
-            command = file.read().split("\0")
-        with open(f"/proc/{pid}/stat") as file:
-            parent = int(file.read().rsplit(")", 1)[1].split()[1])
-        named = victim in command or any(victim in part for part in command[:1])
-        if named and parent == process.pid:
-            os.kill(pid, signal.SIGKILL)
-            break
-    else:
-        pytest.fail(f"there is no process {victim}")
+    os.kill(_children_named(process.pid, victim)[0], signal.SIGKILL)
     assert process.wait(60) == 1
     wait_until(lambda: not _alive(family), "nothing is left over")
     assert "process ended" in _output(config)

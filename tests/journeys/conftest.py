@@ -1,5 +1,1 @@
-"""A browser, and a server with an empty database and one administrator."""
-
-from tests.browser import chromium
-
-__all__ = ["chromium"]
+"""Six people and a server: fixtures are in the modules beside this one."""

@@ -15,14 +15,7 @@ from govern.cooperatives.models import Cooperative
 from govern.register.models import EndReason, Membership
 from govern.register.services import correct_roll, freeze_roll, ledger, members, take_roll
 from govern.register.services.accounts import open_person_account
-from tests.browser import (  # noqa: F401
-    DESK,
-    TELEPHONE,
-    check_page,
-    chromium,
-    live_server,
-    open_page,
-)
+from tests.browser import DESK, TELEPHONE, check_page
 from tests.register.conftest import DATA, csv_file
 
 pytestmark = pytest.mark.browser
@@ -63,8 +56,8 @@ def press(page: Any) -> None:
 
 @pytest.mark.parametrize(("width", "language"), SIZES)
 def test_a_registrar_imports_a_register(
-    live_server: str,  # noqa: F811
-    open_page: Callable[..., Any],  # noqa: F811
+    live_server: str,
+    open_page: Callable[..., Any],
     officer: Any,
     session: Session,
     run_jobs: Callable[[], int],
@@ -131,8 +124,8 @@ def furnished(
 
 @pytest.mark.parametrize(("width", "language"), SIZES)
 def test_a_registrar_keeps_the_register(
-    live_server: str,  # noqa: F811
-    open_page: Callable[..., Any],  # noqa: F811
+    live_server: str,
+    open_page: Callable[..., Any],
     officer: Any,
     session: Session,
     furnished: dict[str, Membership],
@@ -186,8 +179,8 @@ def test_a_registrar_keeps_the_register(
 
 @pytest.mark.parametrize(("width", "language"), SIZES)
 def test_a_member_looks_at_the_own_membership_the_rules_and_the_roll(
-    live_server: str,  # noqa: F811
-    open_page: Callable[..., Any],  # noqa: F811
+    live_server: str,
+    open_page: Callable[..., Any],
     officer: Any,
     session: Session,
     cooperative: Cooperative,

@@ -1,3 +1,0 @@
-from tests.browser import chromium, live_server, open_page
-
-__all__ = ["chromium", "live_server", "open_page"]
