@@ -95,10 +95,10 @@ def _output(config) -> str:
 
 def test_one_signal_stops_everything(serve, config):
     process, port = serve()
+    wait_until(lambda: len(_family(process.pid)) >= 4, "Redis, worker, clock and web are there")
     family = _family(process.pid)
     names = {Path(f"/proc/{pid}/comm").read_text().strip() for pid in family}
     assert any("valkey" in name for name in names)
-    assert len(family) >= 4, "Redis, worker, clock, web"
     ready = json.loads(_get(port, "/readyz")[1])
     assert ready == {"status": "ok", "database": "ok", "redis": "ok"}
     assert stop(process, signal.SIGINT) == 0

@@ -50,8 +50,8 @@ def enter(page: Any, server: str, identifier: str = "rita@example.org") -> None:
 
 def press(page: Any) -> None:
     """The main button of the page's form."""
-    page.click("main .button.primary")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("main .button.primary")
 
 
 @pytest.mark.parametrize(("width", "language"), SIZES)
@@ -82,8 +82,8 @@ def test_a_registrar_imports_a_register(
     check_page(page, name="import-preview")
     check_page(page, f"{address}/columns", name="import-columns")
     page.goto(address)
-    page.click("form[action$='/confirm'] .button.primary")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("form[action$='/confirm'] .button.primary")
     run_jobs()
     page.wait_for_selector("a[href$='mend.csv']", timeout=30_000)
     check_page(page, name="import-done")
@@ -166,8 +166,8 @@ def test_a_registrar_keeps_the_register(
     page.keyboard.press("Tab")
     page.keyboard.type("Vermeulen")
     page.fill("#shares", "deux")
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     check_page(page, name="new-person-refused")
     assert page.input_value("#given_name") == "Zoé"
     assert page.input_value("#shares") == "deux"
