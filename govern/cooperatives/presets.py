@@ -13,7 +13,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from govern.cooperatives.rules import Category, Citation, MajorityRule, Rules
+from govern.cooperatives.rules import (
+    Category,
+    Citation,
+    JoiningRules,
+    LeavingRules,
+    MajorityRule,
+    Rules,
+)
 
 SHARE_NOMINAL_CENTS = 3000
 
@@ -96,6 +103,12 @@ def belgium_2017() -> Rules:
             "C. soc. / W. Venn. 1999, art. 559",
             "Statuts / Statuten / Satzung 2017",
         ),
+        joining=JoiningRules(citation=Citation("Statuts / Statuten / Satzung 2017")),
+        leaving=LeavingRules(
+            founders_years=0,
+            effective="request",
+            citation=Citation("C. soc. / W. Venn. 1999, art. 366–376"),
+        ),
     )
 
 
@@ -125,6 +138,8 @@ def belgium_2020() -> Rules:
             "CSA / WVV / GGV, art. 6:86",
             "CSA / WVV / GGV, livre / boek / Buch 6",
         ),
+        joining=JoiningRules(citation=Citation("CSA / WVV / GGV, art. 6:105–6:108")),
+        leaving=LeavingRules(citation=Citation("CSA / WVV / GGV, art. 6:115–6:116, 6:120–6:123")),
     )
 
 
@@ -162,6 +177,17 @@ def france_scic() -> Rules:
             "Loi n° 47-1775 du 10 septembre 1947",
             "Loi n° 47-1775 du 10 septembre 1947",
             "Loi n° 47-1775 du 10 septembre 1947",
+        ),
+        joining=JoiningRules(
+            acceptance="board",
+            citation=Citation("Loi n° 47-1775 du 10 septembre 1947, art. 19 septies; statuts"),
+        ),
+        leaving=LeavingRules(
+            resignation_months=12,
+            founders_years=0,
+            effective="request",
+            repayment_years=5,
+            citation=Citation("Loi n° 47-1775 du 10 septembre 1947, art. 7 et 18; statuts"),
         ),
     )
 

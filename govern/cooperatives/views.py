@@ -9,12 +9,19 @@ from typing import Any
 import flask
 from flask import Blueprint, Flask, g, render_template
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import select
 
 from govern import clock, navigation
 from govern.access import Actor, public
 from govern.cooperatives.models import Cooperative, RuleSet
-from govern.cooperatives.rules import MajorityRule, Rules, rules_from_json
+from govern.cooperatives.rules import (
+    JoiningRules,
+    LeavingRules,
+    MajorityRule,
+    Rules,
+    rules_from_json,
+)
 from govern.extensions import db
 from govern.navigation import NavItem
 
@@ -37,6 +44,11 @@ def rules(cooperative: str) -> Any:
         majority=majority_in_words,
         quorum=quorum_in_words,
         weighting=weighting_in_words,
+        acceptance=acceptance_in_words,
+        shares_to_begin=shares_to_begin_in_words,
+        resignation=resignation_in_words,
+        founders=founders_in_words,
+        effect=effect_in_words,
     )
 
 
@@ -91,6 +103,62 @@ def weighting_in_words(rules_in_force: Rules) -> str:
     if rules_in_force.vote_weighting == "per_college":
         return _("The votes of each college weigh as the statutes say.")
     return _("One person, one vote, whatever the number of shares.")
+
+
+def acceptance_in_words(joining: JoiningRules) -> str:
+    """Who admits, as a sentence."""
+    if joining.acceptance == "automatic":
+        return _("Whoever fulfils the conditions and has paid is admitted.")
+    if joining.acceptance == "board":
+        return _("The board admits, from a list.")
+    return _("Whom the board has charged with it admits.")
+
+
+def shares_to_begin_in_words(joining: JoiningRules) -> str:
+    """How many shares a new member takes, as a sentence."""
+    least = ngettext("At least %(num)d share.", "At least %(num)d shares.", joining.minimum_shares)
+    if joining.maximum_shares is None:
+        return least
+    most = ngettext("At most %(num)d share.", "At most %(num)d shares.", joining.maximum_shares)
+    return f"{least} {most}"
+
+
+def resignation_in_words(leaving: LeavingRules) -> str:
+    """When and with what one may leave, as sentences."""
+    if leaving.resignation_months >= 12:
+        when = _("At any time.")
+    else:
+        when = ngettext(
+            "In the first month of the financial year.",
+            "In the first %(num)d months of the financial year.",
+            leaving.resignation_months,
+        )
+    with_what = (
+        _("With all shares at once.")
+        if leaving.whole_only
+        else _("With all shares or a part of them.")
+    )
+    return f"{when} {with_what}"
+
+
+def founders_in_words(leaving: LeavingRules) -> str:
+    """When founders may leave, as a sentence."""
+    if not leaving.founders_years:
+        return _("As everybody else.")
+    return ngettext(
+        "Not before %(num)d financial year has ended.",
+        "Not before %(num)d financial years have ended.",
+        leaving.founders_years,
+    )
+
+
+def effect_in_words(leaving: LeavingRules) -> str:
+    """From which day a resignation counts, as a sentence."""
+    if leaving.effective == "request":
+        return _("On the day of the request.")
+    if leaving.effective == "year_end":
+        return _("On the last day of the financial year.")
+    return _("On the last day of the period in which one may resign.")
 
 
 def _fraction(share: Fraction) -> str:

@@ -15,7 +15,15 @@ from sqlalchemy.orm import Session
 from govern.access import SYSTEM
 from govern.cooperatives.models import Cooperative
 from govern.cooperatives.presets import PRESETS
-from govern.cooperatives.rules import Citation, MajorityRule, rules_from_json, rules_to_json
+from govern.cooperatives.rules import (
+    Citation,
+    JoiningRules,
+    LeavingRules,
+    MajorityRule,
+    ShareClass,
+    rules_from_json,
+    rules_to_json,
+)
 from govern.cooperatives.services import add_rule_set
 from govern.cooperatives.views import majority_in_words, quorum_in_words
 from tests.conftest import sample_rules
@@ -87,6 +95,56 @@ def test_presets_survive_storage_and_leave_what_was_not_read_unconfirmed(name: s
     assert source
     assert not rules.notice_citation.confirmed
     assert not any(majority.citation.confirmed for majority in rules.majorities)
+    assert not rules.joining.citation.confirmed
+    assert not rules.leaving.citation.confirmed
     assert rules.share_nominal_cents == 3000
     assert rules.majorities[0].majority == Fraction(1, 2)
     assert len({category.code for category in rules.categories}) == len(rules.categories)
+
+
+def test_rule_sets_from_before_share_classes_read_as_one_ordinary_class() -> None:
+    stored = rules_to_json(sample_rules())
+    for name in ("share_classes", "joining", "leaving"):
+        del stored[name]
+    rules = rules_from_json(stored)
+    assert [(item.code, item.nominal_cents) for item in rules.share_classes] == [("ordinary", 3000)]
+    assert (rules.joining, rules.leaving) == (JoiningRules(), LeavingRules())
+    with pytest.raises(KeyError):
+        rules.share_class("golden")
+
+
+def test_the_ordinary_class_follows_the_nominal_value_and_others_keep_theirs() -> None:
+    golden = ShareClass("golden", {"en": "Golden"}, 25000, ("B",))
+    rules = replace(sample_rules(), share_classes=(golden,))
+    changed = rules_from_json(rules_to_json(replace(rules, share_nominal_cents=3500)))
+    assert changed.share_class("ordinary").nominal_cents == 3500
+    assert changed.share_class("golden") == golden
+
+
+def test_the_page_tells_how_one_joins_and_leaves(
+    client: FlaskClient, session: Session, cooperative: Cooperative
+) -> None:
+    rules = replace(
+        sample_rules(),
+        share_classes=(ShareClass("golden", {"en": "Golden share"}, 25000, ("B",)),),
+        joining=JoiningRules(acceptance="board", maximum_shares=50),
+        leaving=LeavingRules(
+            resignation_months=12, effective="year_end", citation=Citation("a law not read")
+        ),
+    )
+    add_rule_set(session, SYSTEM, cooperative, rules=rules, starts_on=date(2018, 3, 1), source="n")
+    page = client.get("/smartcoop/rules").text
+    for words in (
+        "Golden share",
+        "€250.00",
+        "Categories: B",
+        "The board admits, from a list.",
+        "At most 50 shares.",
+        "At any time. With all shares at once.",
+        "On the last day of the financial year.",
+        "In the first 6 months of the financial year.",
+        "Not before 2 financial years have ended.",
+        "within 3 years",
+        "a law not read",
+    ):
+        assert words in page, words

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-ORDINARY = "ordinary"
-"""The class of a share where the rule set knows only one."""
+from govern.cooperatives.rules import ORDINARY
 
 
 @dataclass(frozen=True)
