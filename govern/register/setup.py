@@ -12,6 +12,7 @@ from govern.accounts import hooks
 from govern.cooperatives.models import Cooperative
 from govern.home.hooks import home_items
 from govern.navigation import NavItem
+from govern.register.hooks import register_tab_items, register_tabs
 from govern.register.jobs import register_jobs
 from govern.register.services import accounts
 from govern.register.views import (  # noqa: F401  (they add their routes)
@@ -35,6 +36,8 @@ def register(app: Flask) -> None:
     hooks.sign_in_traces.register(accounts.forget_first_sign_ins)
     home_items.register(accounts.expected_of)
     navigation.register(offer_register)
+    register_tabs.register(offer_tabs)
+    app.jinja_env.globals["register_tab_items"] = register_tab_items
 
 
 def offer_register(actor: Actor, cooperative: Cooperative | None) -> list[NavItem]:
@@ -64,3 +67,18 @@ def offer_register(actor: Actor, cooperative: Cooperative | None) -> list[NavIte
             NavItem(_("Rolls"), flask.url_for("register.roll_list", cooperative=code), order=120)
         )
     return items
+
+
+def offer_tabs(actor: Actor, cooperative: Cooperative) -> list[NavItem]:
+    """The register's own tabs: members, imports, rolls."""
+    code = cooperative.code
+    tabs = (
+        (Permission.REGISTER_READ, "member_list", _("Members"), 10),
+        (Permission.REGISTER_IMPORT, "import_list", _("Imports"), 80),
+        (Permission.ROLL_READ, "roll_list", _("Rolls"), 90),
+    )
+    return [
+        NavItem(label, flask.url_for(f"register.{endpoint}", cooperative=code), order=order)
+        for permission, endpoint, label, order in tabs
+        if actor.may(permission, cooperative.id)
+    ]
