@@ -26,6 +26,7 @@ class Role(StrEnum):
 
     MEMBER = "member"
     REGISTRAR = "registrar"
+    TREASURER = "treasurer"
     SECRETARY = "secretary"
     RETURNING_OFFICER = "returning_officer"
     TRUSTEE = "trustee"
@@ -47,6 +48,11 @@ class Permission(StrEnum):
     REGISTER_READ = "register.read"
     REGISTER_WRITE = "register.write"
     REGISTER_IMPORT = "register.import"
+    # payments
+    PAYMENTS_READ = "payments.read"
+    PAYMENTS_WRITE = "payments.write"
+    PAYMENTS_RELEASE = "payments.release"
+    BANK_ACCOUNTS_MANAGE = "payments.accounts"
     # rolls and assemblies
     ASSEMBLY_READ = "assembly.read"
     ASSEMBLY_EDIT = "assembly.edit"
@@ -74,8 +80,19 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.REGISTER_READ,
             Permission.REGISTER_WRITE,
             Permission.REGISTER_IMPORT,
+            Permission.PAYMENTS_READ,
             Permission.ROLL_READ,
             Permission.ROLL_CORRECT,
+        }
+    ),
+    Role.TREASURER: frozenset(
+        _ALL_READING
+        | {
+            Permission.REGISTER_READ,
+            Permission.PAYMENTS_READ,
+            Permission.PAYMENTS_WRITE,
+            Permission.PAYMENTS_RELEASE,
+            Permission.BANK_ACCOUNTS_MANAGE,
         }
     ),
     Role.SECRETARY: frozenset(
@@ -110,6 +127,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.RULES_MANAGE,
             Permission.AUDIT_READ,
             Permission.OUTBOX_READ,
+            Permission.BANK_ACCOUNTS_MANAGE,
         }
     ),
 }

@@ -12,6 +12,7 @@ from govern.access import ROLE_PERMISSIONS, Permission, Role
 ROLE_NAMES: Mapping[Role, LazyString] = {
     Role.MEMBER: _l("Member"),
     Role.REGISTRAR: _l("Registrar"),
+    Role.TREASURER: _l("Treasurer"),
     Role.SECRETARY: _l("Secretary"),
     Role.RETURNING_OFFICER: _l("Returning officer"),
     Role.TRUSTEE: _l("Trustee"),
@@ -22,6 +23,7 @@ ROLE_NAMES: Mapping[Role, LazyString] = {
 ROLE_PURPOSES: Mapping[Role, LazyString] = {
     Role.MEMBER: _l("Holds at least one paid share; follows from the register."),
     Role.REGISTRAR: _l("Keeps the register of members and shares."),
+    Role.TREASURER: _l("Reads bank statements, matches what was paid and releases payments."),
     Role.SECRETARY: _l("Prepares and convenes assemblies."),
     Role.RETURNING_OFFICER: _l("Runs the votes and answers lost voting codes."),
     Role.TRUSTEE: _l("Keeps a key without which no result can be opened."),
@@ -38,6 +40,10 @@ PERMISSION_WORDS: Mapping[Permission, LazyString] = {
     Permission.REGISTER_READ: _l("read the whole register, with addresses"),
     Permission.REGISTER_WRITE: _l("admit members, record shares, change contact data"),
     Permission.REGISTER_IMPORT: _l("import a register from a file"),
+    Permission.PAYMENTS_READ: _l("see payments asked for, received and made"),
+    Permission.PAYMENTS_WRITE: _l("read bank statements and match payments"),
+    Permission.PAYMENTS_RELEASE: _l("release payments and make the file for the bank"),
+    Permission.BANK_ACCOUNTS_MANAGE: _l("name the bank accounts of the cooperative"),
     Permission.ASSEMBLY_READ: _l("read assemblies that are announced to members"),
     Permission.ASSEMBLY_EDIT: _l("prepare assemblies, their agenda and their resolutions"),
     Permission.NOTICE_SEND: _l("send the notice of an assembly"),
