@@ -267,7 +267,7 @@ class VoteForm(FlaskForm):
     is_trial = BooleanField(
         _l("This is a trial: it binds nobody"),
         description=_l(
-            "The opening of a trial locks the roll too: wait until objections are settled."
+            "A trial is held on a copy of the roll: the roll itself can still be corrected."
         ),
     )
     credential_mode = RadioField(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from govern.access import SYSTEM
 from govern.accounts.services import actor_for
 from govern.audit import AuditEntry
+from govern.cooperatives.models import RuleSet
+from govern.cooperatives.rules import rules_from_json, rules_to_json
 from govern.errors import ForbiddenTransition, GovernError, InvalidInput, RuleViolation
 from govern.register.models import RollEntry
 from govern.register.services.rolls import correct_roll
@@ -223,6 +226,28 @@ def test_a_trial_may_be_smaller_and_says_so_inside_the_fingerprint(holding):
 def test_the_minimum_group_of_the_rules_cannot_be_undercut(holding):
     with pytest.raises(RuleViolation):
         holding.draft(minimum_group=2)
+
+
+def test_the_rules_in_force_on_the_local_day_of_opening_set_the_minimum_group(holding):
+    """At half past midnight in Brussels it is still the day before in UTC."""
+    cooperative = holding.cooperative
+    first = cooperative.rule_sets[0]
+    stricter = rules_to_json(replace(rules_from_json(first.rules), minimum_group=5))
+    cooperative.rule_sets.append(
+        RuleSet(
+            starts_on=date(2018, 7, 1),
+            source="statutes of the tests, second version",
+            source_confirmed=True,
+            rules=stricter,
+            recorded_at=first.recorded_at,
+        )
+    )
+    holding.session.commit()
+    midnight = datetime(2018, 6, 30, 22, 0, tzinfo=UTC)
+    for minutes, least in ((-30, 3), (30, 5)):
+        opens_at = midnight + timedelta(minutes=minutes)
+        held = holding.draft(opens_at=opens_at, closes_at=opens_at + timedelta(days=1))
+        assert held.election.minimum_group == least
 
 
 @pytest.mark.parametrize(

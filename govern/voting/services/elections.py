@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from sqlalchemy import delete
@@ -20,6 +21,7 @@ from govern.errors import InvalidInput, RuleViolation
 from govern.i18n import joined_texts
 from govern.jobs import enqueue
 from govern.register.models import Roll
+from govern.register.services.rolls import copy_frozen_roll
 from govern.voting.models import (
     BoxState,
     Election,
@@ -177,7 +179,9 @@ def _minimum_group(
     """The least number of members (and of ballots) for which a result may be shown."""
     floor = 1 if is_trial else MINIMUM_GROUP
     try:
-        rule_set = in_force(cooperative.rule_sets, opens_at.date())
+        # The legal day is the cooperative's: rules that begin on a day begin at its midnight.
+        day = opens_at.astimezone(ZoneInfo(cooperative.time_zone)).date()
+        rule_set = in_force(cooperative.rule_sets, day)
     except LookupError:
         rule_set = None
     of_rules = rules_from_json(rule_set.rules).minimum_group if rule_set is not None else floor
@@ -261,10 +265,17 @@ def _check_trustee(session: Session, election: Election, account: Account) -> No
 
 
 def start_keys(session: Session, actor: Actor, election: Election) -> None:
-    """Ask the trustees to make their keys (draft → keys)."""
+    """Ask the trustees to make their keys (draft → keys).
+
+    From here on a trial has a copy of its roll: opening it locks the copy, so that the roll that
+    it shared can still be corrected for the vote that binds.
+    """
     actor.require(Permission.ELECTION_MANAGE, election.cooperative_id)
     lock_election(session, election)
     check_step(session, election, ElectionState.KEYS)
+    if election.is_trial:
+        label = _("Copy for a trial election: %(label)s", label=election.roll.label)
+        election.roll = copy_frozen_roll(session, actor, election.roll, label)
     take_step(session, actor, election, ElectionState.KEYS)
     for trustee in election.trustees:
         notices.ask_for_key(session, election, trustee)

@@ -1,5 +1,6 @@
 """Taking, freezing, correcting and locking rolls, and how a member stands towards one."""
 
+from govern.register.services.rolls.copying import copy_frozen_roll
 from govern.register.services.rolls.correcting import correct_roll
 from govern.register.services.rolls.reading import (
     corrections_of,
@@ -19,6 +20,7 @@ from govern.register.services.rolls.steps import (
 )
 
 __all__ = [
+    "copy_frozen_roll",
     "correct_roll",
     "corrections_of",
     "discard_draft_roll",
