@@ -293,12 +293,16 @@ def missing_for_decryption(facts: ElectionFacts) -> list[Missing]:
 
     The minimum group counts ballots here: the result is public, and of two ballots it tells
     each of the two voters how the other one voted. An empty box tells nothing and may be opened.
+    The recount comes first: a tally that is not the sum of the ballots may not be opened, since
+    opening it could tell how a single member voted.
     """
     missing = []
     if facts.state is not ElectionState.TALLYING:
         missing.append(Missing("encrypted_tally"))
     if not facts.box_is_sound:
         missing.append(Missing("sound_box"))
+    elif facts.state is ElectionState.TALLYING and not facts.box_is_recounted:
+        missing.append(Missing("recount"))
     if 0 < facts.ballots < facts.minimum_group:
         missing.append(Missing("ballots_for_group", facts.ballots, facts.minimum_group))
     return missing
@@ -309,8 +313,6 @@ def missing_for_publication(facts: ElectionFacts) -> list[Missing]:
     missing = missing_for_decryption(facts)
     if facts.decryptions < facts.trustees:
         missing.append(Missing("decryptions", facts.decryptions, facts.trustees))
-    if not facts.box_is_recounted:
-        missing.append(Missing("recount"))
     return missing
 
 

@@ -111,6 +111,12 @@ def test_publication_names_what_is_missing(change, code):
     assert codes(rules.missing_for(ElectionState.PUBLISHED, replace(facts, **change))) == [code]
 
 
+@pytest.mark.parametrize("target", ["decryption", "publication"])
+def test_nothing_is_opened_before_the_recount(target):
+    facts = replace(READY, state=ElectionState.TALLYING, box_is_recounted=False)
+    assert codes(getattr(rules, f"missing_for_{target}")(facts)) == ["recount"]
+
+
 def test_an_empty_box_may_be_opened_since_it_tells_nothing():
     facts = replace(READY, state=ElectionState.TALLYING, ballots=0)
     assert rules.missing_for_decryption(facts) == []

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
 
 import pytest
 
+from govern import clock
 from govern.access import SYSTEM, Role
 from govern.accounts.services import actor_for
 from govern.errors import Conflict, Forbidden, ForbiddenTransition, InvalidInput
+from govern.jobs import tick
 from govern.mail.models import OutboxMail
+from govern.voting import jobs
 from govern.voting.models import BoxState
 from govern.voting.protocol.decryption import (
     RunningTally,
@@ -19,7 +23,7 @@ from govern.voting.protocol.decryption import (
 )
 from govern.voting.protocol.groups import group_named
 from govern.voting.protocol.trustees import make_trustee_key
-from govern.voting.services import box, elections, read_result, trustees
+from govern.voting.services import box, elections, read_result, reading, trustees
 from govern.voting.services.steps import NotReady
 
 
@@ -119,6 +123,39 @@ def test_no_part_of_the_count_is_taken_before_the_end(holding, counted):
         with pytest.raises(ForbiddenTransition):
             trustees.register_partial_decryption(session, actor, election, part)
         session.rollback()
+
+
+def test_no_part_is_taken_nor_asked_for_before_the_box_was_recounted(
+    holding, counted, client, sign_in, monkeypatch
+):
+    """A wrong tally must not be opened: of one ballot it would tell how its voter voted."""
+    session, election = counted.session, counted.election
+    monkeypatch.setattr(jobs, "_recount", lambda session, election: None)
+    holding.tallied(counted)
+    assert election.recounted_at is None
+    actor = actor_for(session, counted.trustee_accounts[0])
+    with pytest.raises(NotReady) as refused:
+        trustees.register_partial_decryption(session, actor, election, counted.part_of(1))
+    session.rollback()
+    assert [item.code for item in refused.value.missing] == ["recount"]
+    assert "counted again" in refused.value.message
+    account_id = counted.trustee_accounts[0].id
+    assert reading.trustee_tasks(session, account_id) == []
+    sign_in(client, counted.trustee_accounts[0])
+    url = f"/elections/{election.uuid}/trustee"
+    page = client.get(url).get_data(as_text=True)
+    assert "being recounted" in page
+    assert "data-stage" not in page
+    mails = session.query(OutboxMail).filter(OutboxMail.dedupe_key.like("%:count:%"))
+    assert mails.count() == 0
+    monkeypatch.undo()
+    holding.clock.set(clock.now() + timedelta(minutes=1))
+    tick()
+    holding.run_jobs()
+    assert mails.count() == 2
+    assert len(reading.trustee_tasks(session, account_id)) == 1
+    assert 'data-stage="decrypt"' in client.get(url).get_data(as_text=True)
+    counted.decrypt(1)
 
 
 def test_a_part_made_with_another_key_is_refused(holding, counted):

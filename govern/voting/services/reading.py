@@ -230,6 +230,8 @@ def trustee_tasks(session: Session, account_id: int) -> list[ElectionTrustee]:
                     (Election.state == ElectionState.KEYS.value)
                     & (ElectionTrustee.state == TrusteeState.INVITED.value),
                     (Election.state == ElectionState.TALLYING.value)
+                    & Election.recounted_at.is_not(None)
+                    & Election.unsound_since.is_(None)
                     & (ElectionTrustee.state == TrusteeState.KEY_REGISTERED.value),
                 ),
             )

@@ -85,8 +85,6 @@ def tally_election(session: Session, actor: Actor, election: Election) -> None:
         details={"voters": running.count, "hash": sha256_hex(tally)},
     )
     session.flush()
-    if running.count == 0 or running.count >= election.minimum_group:
-        remind_trustees(session, election)
 
 
 def count_again(
@@ -121,10 +119,10 @@ def count_again(
 def accept_recount(session: Session, election: Election, counted: RunningTally | None) -> None:
     """Compare what ``count_again`` found (None: a broken chain) with the tally in the box.
 
-    Marks the election as recounted, or as unsound (it can then only be cancelled); both are
-    logged. The second time changes nothing.
+    Marks the election as recounted and asks the trustees for their parts, or marks it as unsound
+    (it can then only be cancelled); both are logged. The second time changes nothing.
     """
-    lock_box(session, election)
+    box = lock_box(session, election)
     if election.recounted_at is not None or election.stage is not ElectionState.TALLYING:
         return
     if counted is None:
@@ -136,6 +134,8 @@ def accept_recount(session: Session, election: Election, counted: RunningTally |
         return
     election.recounted_at = clock.now()
     log_incident(session, SYSTEM, election, "recounted")
+    if box.voters == 0 or box.voters >= election.minimum_group:
+        remind_trustees(session, election)
     session.flush()
 
 
