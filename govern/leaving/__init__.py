@@ -1,0 +1,1 @@
+"""Leaving: resignation, death, loss of status, exclusion, and paying back the shares."""
