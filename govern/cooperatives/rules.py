@@ -81,6 +81,9 @@ Effect = Literal["end_of_window", "request", "year_end"]
 """When a resignation takes effect: on the last day of the period in which it may be given, on the
 day of the request, or on the last day of the financial year."""
 
+OutsideWindow = Literal["refuse", "keep"]
+"""A resignation given outside that period is refused, or kept as one of the next period."""
+
 
 @dataclass(frozen=True)
 class ShareClass:
@@ -112,7 +115,8 @@ class LeavingRules:
     """How a membership ends and when its value is due.
 
     ``resignation_months``: a resignation counts only in the first so many months of the financial
-    year (12: at any time). ``founders_years``: financial years that must have ended before a
+    year (12: at any time); ``outside_window`` says what becomes of one given at another time.
+    ``founders_years``: financial years that must have ended before a
     founder may leave. ``whole_only``: all shares at once or none. ``repayment_years``: what the
     board has to pay back. ``observation_days_months``: months that a member to be excluded has to
     answer; ``exclusion_notice_days``: days to tell them of the decision. ``keep_years``: how long
@@ -124,6 +128,7 @@ class LeavingRules:
     founders_years: int = 2
     whole_only: bool = True
     effective: Effect = "end_of_window"
+    outside_window: OutsideWindow = "refuse"
     repayment_years: int = 3
     observation_days_months: int = 1
     exclusion_notice_days: int = 15

@@ -138,7 +138,14 @@ def resignation_in_words(leaving: LeavingRules) -> str:
         if leaving.whole_only
         else _("With all shares or a part of them.")
     )
-    return f"{when} {with_what}"
+    if leaving.resignation_months >= 12:
+        return f"{when} {with_what}"
+    otherwise = (
+        _("A request given at another time is kept for the next period.")
+        if leaving.outside_window == "keep"
+        else _("A request given at another time is refused.")
+    )
+    return f"{when} {with_what} {otherwise}"
 
 
 def founders_in_words(leaving: LeavingRules) -> str:
