@@ -24,6 +24,18 @@ from govern.register.models.people import (
     Person,
     Representative,
 )
+from govern.register.models.quality import (
+    ContactChannel,
+    ContactProblem,
+    DistinctPair,
+    Erasure,
+    ErasureState,
+    HolderKind,
+    Merge,
+    MergeKind,
+    ProblemSource,
+    RegisterReading,
+)
 from govern.register.models.rolls import (
     CorrectionAction,
     Roll,
@@ -33,10 +45,16 @@ from govern.register.models.rolls import (
 )
 
 __all__ = [
+    "ContactChannel",
+    "ContactProblem",
     "CorrectionAction",
+    "DistinctPair",
     "EndReason",
     "EntryKind",
     "EntryRemark",
+    "Erasure",
+    "ErasureState",
+    "HolderKind",
     "HolderOpening",
     "ImportBatch",
     "ImportChange",
@@ -46,9 +64,13 @@ __all__ = [
     "MemberKind",
     "Membership",
     "MembershipCategory",
+    "Merge",
+    "MergeKind",
     "Organisation",
     "Person",
+    "ProblemSource",
     "RegisterHead",
+    "RegisterReading",
     "Representative",
     "Roll",
     "RollCorrection",
