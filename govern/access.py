@@ -48,6 +48,8 @@ class Permission(StrEnum):
     REGISTER_READ = "register.read"
     REGISTER_WRITE = "register.write"
     REGISTER_IMPORT = "register.import"
+    BOOK_READ = "book.read"
+    API_MANAGE = "api.manage"
     # payments
     PAYMENTS_READ = "payments.read"
     PAYMENTS_WRITE = "payments.write"
@@ -73,13 +75,14 @@ _ALL_READING = {
 }
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    Role.MEMBER: frozenset({Permission.ASSEMBLY_READ}),
+    Role.MEMBER: frozenset({Permission.ASSEMBLY_READ, Permission.BOOK_READ}),
     Role.REGISTRAR: frozenset(
         _ALL_READING
         | {
             Permission.REGISTER_READ,
             Permission.REGISTER_WRITE,
             Permission.REGISTER_IMPORT,
+            Permission.BOOK_READ,
             Permission.PAYMENTS_READ,
             Permission.ROLL_READ,
             Permission.ROLL_CORRECT,
@@ -125,6 +128,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         | {
             Permission.ROLES_MANAGE,
             Permission.RULES_MANAGE,
+            Permission.API_MANAGE,
             Permission.AUDIT_READ,
             Permission.OUTBOX_READ,
             Permission.BANK_ACCOUNTS_MANAGE,

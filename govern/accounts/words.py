@@ -40,6 +40,8 @@ PERMISSION_WORDS: Mapping[Permission, LazyString] = {
     Permission.REGISTER_READ: _l("read the whole register, with addresses"),
     Permission.REGISTER_WRITE: _l("admit members, record shares, change contact data"),
     Permission.REGISTER_IMPORT: _l("import a register from a file"),
+    Permission.BOOK_READ: _l("consult the share register: names, categories, numbers of shares"),
+    Permission.API_MANAGE: _l("let other programs read the register, and stop them"),
     Permission.PAYMENTS_READ: _l("see payments asked for, received and made"),
     Permission.PAYMENTS_WRITE: _l("read bank statements and match payments"),
     Permission.PAYMENTS_RELEASE: _l("release payments and make the file for the bank"),

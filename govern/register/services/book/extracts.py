@@ -1,0 +1,525 @@
+"""Extracts of the book: who held how many shares of which class, and every entry behind it.
+
+A line is one holder and one *lot* (class and nominal value). The name on a line is the one that
+the ledger had committed to at that moment (``HolderOpening``): somebody whose name was corrected
+later appears under the earlier one. What the book does not keep two times of (the domicile) is
+shown as it is now. Everything is computed in the database and read as a stream.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from govern.cooperatives.models import Cooperative
+from govern.register.models import (
+    HolderOpening,
+    MemberKind,
+    Membership,
+    MembershipCategory,
+    Organisation,
+    Person,
+    ShareEntry,
+)
+from govern.register.rules.chain import canonical_json
+from govern.register.rules.folding import search_words
+from govern.register.services.book.moments import BookMoment
+
+BATCH = 2000
+DIGEST_TAG = b"govern/book-extract/1\n"
+
+
+@dataclass(frozen=True)
+class BookLine:
+    """One holder's shares of one class and nominal value. Amounts in cents.
+
+    ``name`` and ``enterprise_number`` are those known at the moment of the extract;
+    ``is_erased``: the name was erased from the book, which keeps the shares. ``numbers`` are the
+    numbers of the shares as ranges ("1-3,7"). ``domicile`` is the present one.
+    """
+
+    membership_id: int
+    public_id: str
+    member_number: str
+    name: str
+    kind: str
+    enterprise_number: str
+    category: str
+    joined_on: date
+    share_class: str
+    nominal_cents: int
+    shares: int
+    paid_shares: int
+    paid_cents: int
+    numbers: str = ""
+    domicile: str = ""
+    is_erased: bool = False
+
+    def canonical(self) -> bytes:
+        """The bytes of this line that the digest of an extract covers: no domicile is in them."""
+        return canonical_json(
+            {
+                "category": self.category,
+                "class": self.share_class,
+                "enterprise_number": self.enterprise_number,
+                "kind": self.kind,
+                "member_number": self.member_number,
+                "name": self.name,
+                "nominal_cents": self.nominal_cents,
+                "numbers": self.numbers,
+                "paid_cents": self.paid_cents,
+                "shares": self.shares,
+            }
+        )
+
+
+@dataclass(frozen=True)
+class ClassTotal:
+    """What all holders hold of one class and nominal value."""
+
+    share_class: str
+    nominal_cents: int
+    holders: int
+    shares: int
+    paid_shares: int
+    paid_cents: int
+
+
+@dataclass(frozen=True)
+class BookEntry:
+    """One entry of the ledger with both of its times, and who held the membership then."""
+
+    sequence: int
+    membership_id: int
+    public_id: str
+    member_number: str
+    name: str
+    kind: str
+    share_class: str
+    nominal_cents: int
+    shares: int
+    amount_cents: int
+    effective_on: date
+    recorded_at: datetime
+    act_id: str
+    reverses: int | None
+    hash: str
+    numbers: str = ""
+    cause: str = ""
+
+
+# -- the lines --------------------------------------------------------------------------------
+
+
+def _lots(moment: BookMoment, membership_id: int | None = None) -> Any:
+    """Per membership, class and nominal value: what the entries add up to."""
+    query = (
+        select(
+            ShareEntry.membership_id,
+            ShareEntry.share_class,
+            ShareEntry.nominal_cents,
+            func.sum(ShareEntry.shares).label("shares"),
+            func.sum(ShareEntry.amount_cents).label("paid_cents"),
+        )
+        .where(*moment.entries())
+        .group_by(ShareEntry.membership_id, ShareEntry.share_class, ShareEntry.nominal_cents)
+        .having(or_(func.sum(ShareEntry.shares) != 0, func.sum(ShareEntry.amount_cents) != 0))
+    )
+    if membership_id is not None:
+        query = query.where(ShareEntry.membership_id == membership_id)
+    return query.subquery("lot")
+
+
+def _openings(moment: BookMoment) -> Any:
+    """Per membership the statement of who held it, as the ledger knew it at the moment."""
+    if moment.is_present:
+        return (
+            select(HolderOpening.membership_id, HolderOpening.statement)
+            .where(HolderOpening.is_current)
+            .subquery("opening")
+        )
+    place = (
+        func.row_number()
+        .over(
+            partition_by=HolderOpening.membership_id,
+            order_by=(
+                HolderOpening.recorded_at.desc(),
+                HolderOpening.is_current.desc(),
+                HolderOpening.commitment,
+            ),
+        )
+        .label("place")
+    )
+    ranked = (
+        select(HolderOpening.membership_id, HolderOpening.statement, place)
+        .join(Membership, Membership.id == HolderOpening.membership_id)
+        .where(
+            Membership.cooperative_id == moment.cooperative_id,
+            HolderOpening.recorded_at <= moment.known_at,
+        )
+        .subquery("ranked")
+    )
+    return (
+        select(ranked.c.membership_id, ranked.c.statement)
+        .where(ranked.c.place == 1)
+        .subquery("opening")
+    )
+
+
+def _categories(moment: BookMoment) -> Any:
+    """Per membership the category in force on the day, of those recorded by the moment."""
+    if moment.is_present:
+        covers = or_(MembershipCategory.ends_on.is_(None), MembershipCategory.ends_on > moment.on)
+        return (
+            select(MembershipCategory.membership_id, MembershipCategory.code)
+            .where(MembershipCategory.starts_on <= moment.on, covers)
+            .subquery("category")
+        )
+    known = and_(
+        MembershipCategory.starts_on <= moment.on,
+        MembershipCategory.recorded_at <= moment.known_at,
+    )
+    latest = (
+        select(
+            MembershipCategory.membership_id,
+            func.max(MembershipCategory.starts_on).label("starts_on"),
+        )
+        .where(known)
+        .group_by(MembershipCategory.membership_id)
+        .subquery("latest")
+    )
+    return (
+        select(MembershipCategory.membership_id, MembershipCategory.code)
+        .join(
+            latest,
+            and_(
+                latest.c.membership_id == MembershipCategory.membership_id,
+                latest.c.starts_on == MembershipCategory.starts_on,
+            ),
+        )
+        .subquery("category")
+    )
+
+
+def _line_query(moment: BookMoment, membership_id: int | None = None) -> tuple[Select[Any], Any]:
+    lot, opening = _lots(moment, membership_id), _openings(moment)
+    category = _categories(moment)
+    query = (
+        select(
+            Membership.id,
+            Membership.public_id,
+            Membership.member_number,
+            Membership.organisation_id,
+            Membership.joined_on,
+            Membership.street,
+            Membership.postal_code,
+            Membership.town,
+            Membership.country,
+            opening.c.statement,
+            category.c.code,
+            lot.c.share_class,
+            lot.c.nominal_cents,
+            lot.c.shares,
+            lot.c.paid_cents,
+        )
+        .select_from(lot)
+        .join(Membership, Membership.id == lot.c.membership_id)
+        .outerjoin(opening, opening.c.membership_id == Membership.id)
+        .outerjoin(category, category.c.membership_id == Membership.id)
+    )
+    return query, lot
+
+
+def read_lines(
+    session: Session,
+    moment: BookMoment,
+    *,
+    query: str = "",
+    limit: int | None = None,
+    offset: int = 0,
+    canonical_order: bool = False,
+) -> Iterator[BookLine]:
+    """The lines by name, or in ``canonical_order`` (by the bytes of the member number).
+
+    ``query``: words of the member list's search that must all occur. ``limit`` counts lines.
+    """
+    statement, lot = _line_query(moment)
+    for word in search_words(query):
+        statement = statement.where(Membership.search_text.like(f"%{word}%"))
+    order: list[Any] = [Membership.sort_name, Membership.id]
+    if canonical_order:
+        order = [_by_bytes(session, Membership.member_number)]
+    statement = statement.order_by(
+        *order, _by_bytes(session, lot.c.share_class), lot.c.nominal_cents
+    )
+    if limit is not None:
+        statement = statement.limit(limit).offset(offset)
+    return _lines(session, moment, statement)
+
+
+def read_lines_of(session: Session, moment: BookMoment, membership: Membership) -> list[BookLine]:
+    """The lines of one holder."""
+    statement, lot = _line_query(moment, membership.id)
+    statement = statement.where(Membership.id == membership.id)
+    return list(_lines(session, moment, statement.order_by(lot.c.share_class, lot.c.nominal_cents)))
+
+
+def _by_bytes(session: Session, column: Any) -> Any:
+    """An order that is the same on every database: that of the bytes."""
+    return column.collate("C") if session.get_bind().dialect.name == "postgresql" else column
+
+
+def _lines(session: Session, moment: BookMoment, statement: Select[Any]) -> Iterator[BookLine]:
+    rows = session.execute(statement.execution_options(yield_per=BATCH))
+    for batch in rows.partitions(BATCH):
+        numbers = numbers_held(session, moment, {row.id for row in batch})
+        for row in batch:
+            yield _line(row, numbers)
+
+
+def _line(row: Any, numbers: dict[tuple[int, str, int], str]) -> BookLine:
+    known = json.loads(row.statement) if row.statement else {}
+    kind = MemberKind.NATURAL if row.organisation_id is None else MemberKind.LEGAL
+    shares, paid_cents = int(row.shares), int(row.paid_cents)
+    return BookLine(
+        membership_id=row.id,
+        public_id=row.public_id,
+        member_number=row.member_number,
+        name=known.get("name", ""),
+        kind=kind.value,
+        enterprise_number=known.get("enterprise_number", ""),
+        category=row.code or "",
+        joined_on=row.joined_on,
+        share_class=row.share_class,
+        nominal_cents=row.nominal_cents,
+        shares=shares,
+        paid_shares=max(0, min(shares, paid_cents // row.nominal_cents)),
+        paid_cents=paid_cents,
+        numbers=numbers.get((row.id, row.share_class, row.nominal_cents), ""),
+        domicile=domicile_of(row),
+        is_erased=not row.statement,
+    )
+
+
+def domicile_of(row: Any) -> str:
+    """The address on one line, "" where there is none."""
+    place = " ".join(part for part in (row.postal_code, row.town, row.country) if part)
+    return ", ".join(part for part in (*row.street.splitlines(), place) if part)
+
+
+def numbers_held(
+    session: Session, moment: BookMoment, membership_ids: Iterable[int]
+) -> dict[tuple[int, str, int], str]:
+    """The numbers of the shares that each lot of these memberships consists of, as ranges."""
+    return {}
+
+
+# -- totals, counts, digest -------------------------------------------------------------------
+
+
+def totals_per_class(session: Session, moment: BookMoment) -> list[ClassTotal]:
+    """What the lines add up to per class and nominal value."""
+    lot = _lots(moment)
+    covered = lot.c.paid_cents // lot.c.nominal_cents
+    paid = case((covered < lot.c.shares, covered), else_=lot.c.shares)
+    rows = session.execute(
+        select(
+            lot.c.share_class,
+            lot.c.nominal_cents,
+            func.count(),
+            func.sum(lot.c.shares),
+            func.sum(paid),
+            func.sum(lot.c.paid_cents),
+        )
+        .group_by(lot.c.share_class, lot.c.nominal_cents)
+        .order_by(lot.c.share_class, lot.c.nominal_cents)
+    )
+    return [ClassTotal(row[0], row[1], *(int(value) for value in row[2:])) for row in rows]
+
+
+def count_lines(session: Session, moment: BookMoment, query: str = "") -> int:
+    """How many lines there are (that match)."""
+    lot = _lots(moment)
+    statement = select(func.count()).select_from(lot)
+    words = search_words(query)
+    if words:
+        statement = statement.join(Membership, Membership.id == lot.c.membership_id)
+        for word in words:
+            statement = statement.where(Membership.search_text.like(f"%{word}%"))
+    return session.scalar(statement) or 0
+
+
+class ExtractDigest:
+    """SHA-256 over the heading and the canonical lines of an extract, fed line by line.
+
+    The heading holds the cooperative, both times and the head of the chain; the lines come in the
+    order of the bytes of the member number, then of the class, then of the nominal value. The
+    moment of the look is not in there where everything known now is shown, so that the same book
+    gives the same digest every time.
+    """
+
+    def __init__(self, cooperative: Cooperative, moment: BookMoment) -> None:
+        heading = {
+            "cooperative": cooperative.code,
+            "head": moment.hash,
+            "on": moment.on.isoformat(),
+            "sequence": moment.sequence,
+        }
+        self._hash = hashlib.sha256(DIGEST_TAG + canonical_json(heading) + b"\n")
+
+    def add(self, line: BookLine) -> None:
+        self._hash.update(line.canonical() + b"\n")
+
+    def hexdigest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def digest_of(session: Session, cooperative: Cooperative, moment: BookMoment) -> str:
+    """The digest of the whole extract (64 hexadecimal digits)."""
+    digest = ExtractDigest(cooperative, moment)
+    for line in read_lines(session, moment, canonical_order=True):
+        digest.add(line)
+    return digest.hexdigest()
+
+
+# -- the entries ------------------------------------------------------------------------------
+
+
+def entry_query(
+    moment: BookMoment, *, membership_id: int | None = None, since: date | None = None
+) -> Select[Any]:
+    """The statement of the entries, in the order in which they were written.
+
+    The name is the one committed to when the entry was written. ``since``: first effective day.
+    """
+    taken_back = aliased(ShareEntry)
+    statement = (
+        select(
+            ShareEntry,
+            Membership.public_id,
+            Membership.member_number,
+            HolderOpening.statement,
+            taken_back.sequence.label("reverses"),
+        )
+        .join(Membership, Membership.id == ShareEntry.membership_id)
+        .outerjoin(HolderOpening, HolderOpening.commitment == ShareEntry.commitment)
+        .outerjoin(taken_back, taken_back.id == ShareEntry.reverses_id)
+        .where(*moment.entries())
+        .order_by(ShareEntry.sequence)
+    )
+    if membership_id is not None:
+        statement = statement.where(ShareEntry.membership_id == membership_id)
+    return statement if since is None else statement.where(ShareEntry.effective_on >= since)
+
+
+def read_entries(
+    session: Session,
+    moment: BookMoment,
+    *,
+    membership_id: int | None = None,
+    since: date | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> Iterator[BookEntry]:
+    """The entries that counted, in the order in which they were written."""
+    statement = entry_query(moment, membership_id=membership_id, since=since)
+    if limit is not None:
+        statement = statement.limit(limit).offset(offset)
+    for entry, public_id, number, known, reverses in session.execute(
+        statement.execution_options(yield_per=BATCH)
+    ):
+        yield as_book_entry(entry, public_id, number, known, reverses)
+        session.expunge(entry)
+
+
+def as_book_entry(
+    entry: ShareEntry, public_id: str, number: str, known: str | None, reverses: int | None
+) -> BookEntry:
+    """One row of ``entry_query``."""
+    return BookEntry(
+        sequence=entry.sequence,
+        membership_id=entry.membership_id,
+        public_id=public_id,
+        member_number=number,
+        name=json.loads(known)["name"] if known else "",
+        kind=entry.kind,
+        share_class=entry.share_class,
+        nominal_cents=entry.nominal_cents,
+        shares=entry.shares,
+        amount_cents=entry.amount_cents,
+        effective_on=entry.effective_on,
+        recorded_at=entry.recorded_at,
+        act_id=entry.act_id,
+        reverses=reverses,
+        hash=entry.hash,
+        numbers=getattr(entry, "numbers", ""),
+        cause=getattr(entry, "cause", ""),
+    )
+
+
+def count_entries_of(session: Session, moment: BookMoment) -> int:
+    """How many entries counted."""
+    return (
+        session.scalar(select(func.count()).select_from(ShareEntry).where(*moment.entries())) or 0
+    )
+
+
+# -- what every member may see ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PublicLine:
+    """What the law shows every member of another: name, category, numbers of shares."""
+
+    name: str
+    kind: str
+    category: str
+    shares: int
+
+
+def restricted_query(moment: BookMoment, query: str = "") -> Select[Any]:
+    """The statement of the restricted view, by name: holders with at least one share.
+
+    Only names are searched in: neither addresses nor numbers can be found out by trying.
+    """
+    lot = _lots(moment)
+    held = (
+        select(lot.c.membership_id, func.sum(lot.c.shares).label("shares"))
+        .group_by(lot.c.membership_id)
+        .having(func.sum(lot.c.shares) > 0)
+        .subquery("held")
+    )
+    category = _categories(moment)
+    statement = (
+        select(
+            Person.given_name,
+            Person.family_name,
+            Organisation.name.label("organisation"),
+            category.c.code,
+            held.c.shares,
+        )
+        .select_from(held)
+        .join(Membership, Membership.id == held.c.membership_id)
+        .outerjoin(Person, Person.id == Membership.person_id)
+        .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
+        .outerjoin(category, category.c.membership_id == Membership.id)
+        .where(Membership.cooperative_id == moment.cooperative_id)
+        .order_by(Membership.sort_name, Membership.id)
+    )
+    for word in search_words(query):
+        statement = statement.where(Membership.sort_name.like(f"%{word}%"))
+    return statement
+
+
+def public_line(row: Any) -> PublicLine:
+    """One row of ``restricted_query``."""
+    name = row.organisation or f"{row.given_name or ''} {row.family_name or ''}".strip()
+    kind = MemberKind.LEGAL if row.organisation else MemberKind.NATURAL
+    return PublicLine(name, kind.value, row.code or "", int(row.shares))

@@ -1,0 +1,94 @@
+"""The two times of the book: the day on which entries count, and how much of it was written.
+
+What was known at a moment is a beginning of the chain: every entry up to the last one recorded by
+then. That beginning has a number and a hash, and both stand on every extract.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from govern import clock
+from govern.cooperatives.models import Cooperative
+from govern.errors import InvalidInput
+from govern.i18n import day as in_words
+from govern.register.models import RegisterHead, ShareEntry
+from govern.register.rules import chain
+
+
+@dataclass(frozen=True)
+class BookMoment:
+    """The book at the end of the day ``on``, as it was written at ``known_at``.
+
+    ``sequence`` and ``hash`` are those of the newest entry known then; ``is_present`` is true
+    where that is also the newest entry of all, so that nothing needs to be left out.
+    """
+
+    cooperative_id: int
+    on: date
+    known_at: datetime
+    sequence: int
+    hash: str
+    is_present: bool
+
+    def entries(self) -> list[Any]:
+        """The conditions of the entries that count."""
+        conditions = [
+            ShareEntry.cooperative_id == self.cooperative_id,
+            ShareEntry.effective_on <= self.on,
+        ]
+        return conditions if self.is_present else [*conditions, self.written()]
+
+    def written(self) -> Any:
+        """The condition of the entries that had been written by then, whatever their day."""
+        return ShareEntry.sequence <= self.sequence
+
+
+def book_at(
+    session: Session,
+    cooperative: Cooperative,
+    on: date | None = None,
+    known_at: datetime | None = None,
+) -> BookMoment:
+    """The book at the end of ``on`` (None: today) as known at ``known_at`` (None: now).
+
+    Raises InvalidInput for a day or a moment that lies ahead.
+    """
+    now, today = clock.now(), clock.today(cooperative.time_zone)
+    if on is not None and on > today:
+        raise InvalidInput(
+            _("%(day)s lies ahead.", day=in_words(on)),
+            remedy=_("The book can be shown for today and for every day before."),
+            field="on",
+        )
+    if known_at is not None and known_at > now:
+        raise InvalidInput(
+            _("The book cannot be shown as it will be known later."),
+            remedy=_("Leave the moment empty for what is known now."),
+            field="known_at",
+        )
+    head = session.get(RegisterHead, cooperative.id)
+    newest = (head.sequence, head.hash) if head is not None else (0, chain.BEGINNING)
+    found = newest
+    if known_at is not None:
+        row = session.execute(
+            select(ShareEntry.sequence, ShareEntry.hash)
+            .where(ShareEntry.cooperative_id == cooperative.id, ShareEntry.recorded_at <= known_at)
+            .order_by(ShareEntry.sequence.desc())
+            .limit(1)
+        ).one_or_none()
+        found = (row[0], row[1]) if row is not None else (0, chain.BEGINNING)
+    return BookMoment(
+        cooperative_id=cooperative.id,
+        on=on or today,
+        known_at=known_at or now,
+        sequence=found[0],
+        hash=found[1],
+        is_present=known_at is None,
+    )
