@@ -1,7 +1,7 @@
 """Programs that may read the register, and the days on which they did.
 
 Revision ID: 0010_api
-Revises: 0005_assemblies
+Revises: 0011_quality
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0010_api"
-down_revision = "0005_assemblies"
+down_revision = "0011_quality"
 branch_labels = None
 depends_on = None
 
@@ -31,9 +31,7 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_by_id", sa.BigInteger(), nullable=True),
         sa.Column("last_used_on", sa.Date(), nullable=True),
-        sa.CheckConstraint(
-            "length(token_hash) = 64", name=op.f("ck_api_client_token_hash_length")
-        ),
+        sa.CheckConstraint("length(token_hash) = 64", name=op.f("ck_api_client_token_hash_length")),
         sa.ForeignKeyConstraint(
             ["cooperative_id"],
             ["cooperative.id"],
