@@ -1,0 +1,52 @@
+"""What payments tell the features above them.
+
+Each is sent inside the transaction, after a flush, and named arguments say more
+(``session``, ``actor``, …). A receiver that raises undoes the step: an automatic match then waits
+for a person, a match by hand is refused with the message.
+"""
+
+from __future__ import annotations
+
+from blinker import Namespace
+
+_namespace = Namespace()
+
+payment_arriving = _namespace.signal("payment-arriving")
+"""The same as ``payment_received``, before payments write the ledger of a ``subscription:``.
+
+Whoever issues the shares only now that they are paid for does it here.
+"""
+
+payment_received = _namespace.signal("payment-received")
+"""Money was matched to a request; sender is the PaymentRequest.
+
+Named arguments: ``session``, ``actor``, ``entry`` (BankEntry), ``match`` (PaymentMatch),
+``amount_cents`` (of this match), ``received_on`` (the day on which the bank booked it).
+Sent once per match; a part payment leaves the request open.
+"""
+
+payment_returned = _namespace.signal("payment-returned")
+"""Money that had been matched is no longer there; sender is the PaymentRequest.
+
+Named arguments: ``session``, ``actor``, ``entry`` (the BankEntry of the return, or the one whose
+match was undone), ``match`` (the PaymentMatch that no longer counts), ``amount_cents`` (positive),
+``returned_on``, ``reason`` and ``undone`` (True: the treasurer had matched the wrong thing).
+"""
+
+outgoing_paid = _namespace.signal("outgoing-paid")
+"""The statement shows that a payment left; sender is the OutgoingPayment.
+
+Named arguments: ``session``, ``actor``, ``paid_on``.
+"""
+
+outgoing_returned = _namespace.signal("outgoing-returned")
+"""The bank sent a payment back; sender is the OutgoingPayment.
+
+Named arguments: ``session``, ``actor``, ``returned_on``, ``reason``.
+"""
+
+outgoing_cancelled = _namespace.signal("outgoing-cancelled")
+"""A payment that had not left was called off; sender is the OutgoingPayment.
+
+Named arguments: ``session``, ``actor``, ``reason``.
+"""
