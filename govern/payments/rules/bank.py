@@ -38,7 +38,7 @@ def read_iban(text: str) -> str:
     if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}", bare):
         raise WrongIban("form")
     try:
-        compact = str(iban_number.validate(bare))
+        compact = _validated(bare)
     except number_errors.InvalidChecksum as error:
         raise WrongIban("check_digits") from error
     except number_errors.ValidationError as error:
@@ -46,6 +46,15 @@ def read_iban(text: str) -> str:
     if compact[:2] not in SEPA_COUNTRIES:
         raise WrongIban("not_sepa")
     return compact
+
+
+def _validated(bare: str) -> str:
+    """Length, structure, check digits of ISO 13616, and those of the country where it has any."""
+    try:
+        return str(iban_number.validate(bare))
+    except number_errors.InvalidComponent:
+        # A bank that the list of banks does not know: new ones open faster than lists are kept.
+        return str(iban_number.validate(bare, check_country=False))
 
 
 def is_iban(text: str) -> bool:

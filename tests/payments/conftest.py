@@ -1,0 +1,84 @@
+"""Factories of payments: an account at the bank, members with shares to pay, statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from govern.access import SYSTEM
+from govern.cooperatives.models import Cooperative
+from govern.payments.models import BankAccount, PaymentRequest
+from govern.payments.services import request_payment
+from govern.payments.services.accounts import add_bank_account
+from govern.register.models import Membership
+from govern.register.services.members import Contact, NewMember, add_member
+
+OURS = "BE68539007547034"
+THEIRS = "BE71096123456769"
+GERMAN = "DE89370400440532013000"
+
+
+@pytest.fixture
+def account(session: Session, clock: Any, cooperative: Cooperative) -> BankAccount:
+    """The account that the cooperative is paid on."""
+    made = add_bank_account(
+        session, SYSTEM, cooperative, iban=OURS, bic="GKCCBEBB", holder="SmartCoop SC"
+    )
+    session.commit()
+    return made
+
+
+@pytest.fixture
+def make_member(session: Session, cooperative: Cooperative) -> Callable[..., Membership]:
+    """``make_member("An", "Peeters", shares=2, paid_cents=0)``: admitted on 1 March 2018."""
+
+    def make(given: str = "An", family: str = "Peeters", **others: Any) -> Membership:
+        made = add_member(
+            session,
+            SYSTEM,
+            cooperative,
+            NewMember(
+                given_name=given,
+                family_name=family,
+                joined_on=others.pop("joined_on", date(2018, 3, 1)),
+                category="A",
+                contact=Contact(language="fr"),
+                shares=others.pop("shares", 2),
+                paid_cents=others.pop("paid_cents", 0),
+                accept_duplicate=True,
+                **others,
+            ),
+        )
+        session.commit()
+        return made
+
+    return make
+
+
+@pytest.fixture
+def ask(session: Session, cooperative: Cooperative) -> Callable[..., PaymentRequest]:
+    """``ask(6000, "An Peeters")``: a request under a reference of its own."""
+    number = 0
+
+    def make(amount_cents: int = 6000, payer: str = "An Peeters", **others: Any) -> PaymentRequest:
+        nonlocal number
+        number += 1
+        made = request_payment(
+            session,
+            SYSTEM,
+            cooperative,
+            amount_cents=amount_cents,
+            subject=others.pop("subject", f"application:{number}"),
+            payer_name=payer,
+            language=others.pop("language", "fr"),
+            due_on=others.pop("due_on", date(2018, 7, 1)),
+            **others,
+        )
+        session.commit()
+        return made
+
+    return make
