@@ -45,7 +45,11 @@ from govern.register.services.members.finding import (
 
 @dataclass(frozen=True)
 class NewMember:
-    """Who is to be admitted. A person has a given name; an organisation an enterprise number."""
+    """Who is to be admitted. A person has a given name; an organisation an enterprise number.
+
+    ``person_id`` or ``organisation_id`` names a holder who is in the register already, for example
+    a former member: then there is no second one, and the names given here are not read.
+    """
 
     member_number: str
     joined_on: date
@@ -61,11 +65,13 @@ class NewMember:
     shares: int = 0
     paid_cents: int = 0
     accept_duplicate: bool = False
+    person_id: int | None = None
+    organisation_id: int | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_organisation(self) -> bool:
-        return bool(self.organisation_name)
+        return bool(self.organisation_name) or self.organisation_id is not None
 
 
 class PossibleDuplicate(Conflict):
@@ -94,11 +100,7 @@ def add_member(
     number = _check_number(session, cooperative, new.member_number)
     if not new.accept_duplicate:
         refuse_duplicates(session, cooperative, new)
-    holder: Person | Organisation = (
-        _make_organisation(session, cooperative, new, contact)
-        if new.is_organisation
-        else make_person(session, new.given_name, new.family_name, new.birth_date)
-    )
+    holder = _holder(session, cooperative, new, contact)
     now = clock.now()
     membership = Membership(
         cooperative_id=cooperative.id,
@@ -171,6 +173,18 @@ def refuse_duplicates(session: Session, cooperative: Cooperative, new: NewMember
             remedy=_("Look at that member first. If it is somebody else, say so below."),
             field="accept_duplicate",
         )
+
+
+def _holder(
+    session: Session, cooperative: Cooperative, new: NewMember, contact: Contact
+) -> Person | Organisation:
+    if new.person_id is not None:
+        return session.get_one(Person, new.person_id)
+    if new.organisation_id is not None:
+        return session.get_one(Organisation, new.organisation_id)
+    if new.is_organisation:
+        return _make_organisation(session, cooperative, new, contact)
+    return make_person(session, new.given_name, new.family_name, new.birth_date)
 
 
 def _make_organisation(

@@ -1,0 +1,1 @@
+"""Becoming a member: statutes to consent to, applications, acceptance, more shares."""

@@ -1,0 +1,27 @@
+"""What runs later: the mail that answers a form, and deadlines."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from govern.jobs import every_tick, job
+from govern.joining.services.applying import ANSWER_JOB, answer_application
+from govern.joining.services.deadlines import keep_deadlines
+
+
+@job(ANSWER_JOB)
+def answer(session: Session, application_id: int) -> None:
+    """Look at who applies, and send the one mail."""
+    answer_application(session, application_id)
+
+
+def keep_all_deadlines(session: Session, now: datetime) -> None:
+    """Reminders, expiry and forgetting: a few rows per tick, none on most."""
+    keep_deadlines(session, now)
+
+
+def register_jobs() -> None:
+    """Bind what runs at ticks."""
+    every_tick(keep_all_deadlines)

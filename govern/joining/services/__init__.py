@@ -1,0 +1,1 @@
+"""What happens to applications; see the modules."""

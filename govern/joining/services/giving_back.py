@@ -1,0 +1,70 @@
+"""Money received for an application that led to nothing goes back to where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from govern.access import Actor
+from govern.errors import GovernError
+from govern.joining.models import Application
+from govern.joining.rules import Hold
+from govern.joining.services.guards import today_of
+from govern.mail.queueing import speaking
+from govern.payments.models import OutgoingPayment, OutgoingState, PaymentMatch
+from govern.payments.services import cancel_outgoing, request_outgoing
+
+
+def subject_of(application: Application, match: PaymentMatch) -> str:
+    """What the outgoing payment is for: one per amount received, however often it is asked."""
+    return f"application:{application.public_id}:{match.public_id}"
+
+
+def give_back(
+    session: Session, actor: Actor, application: Application, matches: Sequence[PaymentMatch]
+) -> None:
+    """Plan to pay each amount back; the treasurer releases it.
+
+    Where the statement gave no usable account, the registrar reads so beside the application.
+    """
+    for match in matches:
+        entry = match.entry
+        with speaking(application.language):
+            text = _(
+                "Your application to %(cooperative)s", cooperative=application.cooperative.name
+            )
+        try:
+            with session.begin_nested():
+                request_outgoing(
+                    session,
+                    actor,
+                    application.cooperative,
+                    payee_name=entry.counterparty_name or application.name,
+                    iban=entry.counterparty_iban,
+                    bic=entry.counterparty_bic,
+                    amount_cents=match.amount_cents,
+                    due_on=today_of(application),
+                    text=text,
+                    subject=subject_of(application, match),
+                )
+        except GovernError as error:
+            application.hold = Hold.REFUSED.value
+            application.hold_note = f"{error.message} {error.remedy}".strip()[:1000]
+    session.flush()
+
+
+def cancel_giving_back(
+    session: Session, actor: Actor, application: Application, match: PaymentMatch
+) -> None:
+    """The money was not ours after all: what has not left yet does not leave."""
+    payment = session.scalar(
+        select(OutgoingPayment).where(
+            OutgoingPayment.subject == subject_of(application, match),
+            OutgoingPayment.state.in_([OutgoingState.PLANNED.value, OutgoingState.RELEASED.value]),
+        )
+    )
+    if payment is not None:
+        cancel_outgoing(session, actor, payment, reason=_("The payment received was undone."))

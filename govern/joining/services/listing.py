@@ -1,0 +1,101 @@
+"""The registrar's list of applications, and the numbers beside its filters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from govern.joining.models import Application
+from govern.joining.rules import ApplicationState, Hold
+from govern.paging import Page, paginate
+
+WAITING, HELD, RETURNED, ALL = "waiting", "held", "returned", "all"
+"""Filters beside the states: what a registrar is expected to look at, and everything."""
+
+
+@dataclass(frozen=True)
+class ApplicationFilter:
+    """What the list shows. ``show``: a state, ``waiting``, ``held``, ``returned`` or ``all``."""
+
+    query: str = ""
+    show: str = WAITING
+
+
+def _visible(cooperative_id: int) -> Select[tuple[Application]]:
+    return select(Application).where(
+        Application.cooperative_id == cooperative_id,
+        Application.state != ApplicationState.UNCONFIRMED.value,
+    )
+
+
+def _shown(show: str) -> object:
+    held = Application.hold != Hold.NOTHING.value
+    if show == HELD:
+        return held
+    if show == RETURNED:
+        return Application.returned_on.is_not(None)
+    if show in tuple(ApplicationState):
+        return Application.state == show
+    if show == WAITING:
+        return or_(
+            Application.state == ApplicationState.CONFIRMED.value,
+            held,
+            Application.returned_on.is_not(None),
+        )
+    return Application.id.is_not(None)
+
+
+def find_applications(
+    session: Session, cooperative_id: int, wanted: ApplicationFilter, page: int, per_page: int = 50
+) -> Page[Application]:
+    """The confirmed applications that match, what waits longest first where something waits."""
+    query = _visible(cooperative_id).where(_shown(wanted.show))  # type: ignore[arg-type]
+    for word in wanted.query.split()[:8]:
+        like = f"%{_escaped(word)}%"
+        query = query.where(
+            or_(
+                Application.given_name.ilike(like, escape="\\"),
+                Application.family_name.ilike(like, escape="\\"),
+                Application.organisation_name.ilike(like, escape="\\"),
+                Application.email.ilike(like, escape="\\"),
+                Application.enterprise_number.ilike(like, escape="\\"),
+            )
+        )
+    oldest_first = wanted.show in (WAITING, HELD, ApplicationState.CONFIRMED.value)
+    order = Application.id.asc() if oldest_first else Application.id.desc()
+    return paginate(session, query.order_by(order), page, per_page)
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def waiting_count(session: Session, cooperative_id: int) -> int:
+    """How many applications wait for the registrar."""
+    count = session.scalar(
+        select(func.count(Application.id)).where(
+            and_(
+                Application.cooperative_id == cooperative_id,
+                Application.state != ApplicationState.UNCONFIRMED.value,
+                _shown(WAITING),  # type: ignore[arg-type]
+            )
+        )
+    )
+    return count or 0
+
+
+def to_be_decided(session: Session, cooperative_id: int, limit: int = 200) -> list[Application]:
+    """The applications for the next list of the board, the oldest first."""
+    return list(
+        session.scalars(
+            select(Application)
+            .where(
+                Application.cooperative_id == cooperative_id,
+                Application.state == ApplicationState.CONFIRMED.value,
+            )
+            .order_by(Application.id)
+            .limit(limit)
+        )
+    )

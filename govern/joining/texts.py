@@ -1,0 +1,46 @@
+"""The words of joining: states, reasons to wait, who accepts."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
+
+from govern.joining.rules import ApplicationState, Hold, OrderState
+
+STATE_NAMES = {
+    ApplicationState.UNCONFIRMED: _l("Address not confirmed"),
+    ApplicationState.CONFIRMED: _l("To be decided"),
+    ApplicationState.ACCEPTED: _l("Accepted, awaiting payment"),
+    ApplicationState.ADMITTED: lazy_pgettext("application", "Admitted"),
+    ApplicationState.REFUSED: lazy_pgettext("application", "Refused"),
+    ApplicationState.WITHDRAWN: lazy_pgettext("application", "Withdrawn"),
+    ApplicationState.EXPIRED: lazy_pgettext("application", "Expired"),
+}
+
+STATE_TONES = {
+    ApplicationState.UNCONFIRMED: "neutral",
+    ApplicationState.CONFIRMED: "warn",
+    ApplicationState.ACCEPTED: "info",
+    ApplicationState.ADMITTED: "good",
+    ApplicationState.REFUSED: "bad",
+    ApplicationState.WITHDRAWN: "neutral",
+    ApplicationState.EXPIRED: "neutral",
+}
+
+ORDER_STATE_NAMES = {
+    OrderState.OPEN: _l("awaiting payment"),
+    OrderState.DONE: lazy_pgettext("order", "done"),
+    OrderState.CANCELLED: lazy_pgettext("order", "cancelled"),
+    OrderState.EXPIRED: lazy_pgettext("order", "expired"),
+}
+
+HOLD_NAMES = {
+    Hold.LIKENESS: _l("paid: say who it is"),
+    Hold.REFUSED: _l("paid, but the register refuses"),
+}
+
+ACCEPTANCE_TEXTS = {
+    "automatic": _l("Nobody has to decide: whoever fulfils the conditions is admitted."),
+    "delegate": _l("The board has charged somebody with deciding about applications."),
+    "board": _l("The board decides about a list of applications at its meetings."),
+}
