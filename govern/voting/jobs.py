@@ -41,6 +41,9 @@ log = logging.getLogger("govern.voting")
 CHECK_EVERY = timedelta(minutes=10)
 """How old the last check of an open box may be."""
 
+SCRUB_PAUSE = timedelta(seconds=30)
+"""How long to wait when somebody's reading kept deleted rows from being overwritten."""
+
 
 @every_tick
 def keep_times(session: Session, now: datetime) -> None:
@@ -203,6 +206,8 @@ def scrub(session: Session, election_id: int) -> None:
     forget_sign_in_order(session)
     session.commit()
     if not overwrite_deleted(db.engine):
+        # The next tick finds this request waiting and does not ask again before.
+        enqueue(session, "voting.scrub_attendance", election_id, delay=SCRUB_PAUSE)
         return
     lock_election(session, election)
     election.attendance_scrubbed_at = clock.now()
@@ -235,10 +240,17 @@ def check_credentials(session: Session, run_id: int) -> None:
 
 
 def _finish(session: Session, run: CredentialRun) -> None:
-    """Pool the keys; then overwrite the place where they stood batch by batch."""
+    """Pool the keys, and have the place overwritten where they stood batch by batch."""
     if finish_run(session, run):
-        session.commit()
-        overwrite_deleted(db.engine)
+        enqueue(session, "voting.overwrite_parts")
+
+
+@job("voting.overwrite_parts")
+def overwrite_parts(session: Session) -> None:
+    """Overwrite where the keys of finished runs stood. Tried until it succeeds."""
+    session.commit()
+    if not overwrite_deleted(db.engine):
+        enqueue(session, "voting.overwrite_parts", delay=SCRUB_PAUSE)
 
 
 @job("voting.audit_archive", max_attempts=2)

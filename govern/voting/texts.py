@@ -186,10 +186,12 @@ def incident_sentence(code: str, details: Mapping[str, Any]) -> str:
         "credentials_refused": lambda: _(
             "The uploaded list of public keys was refused: an entry is not a valid key."
         ),
-        "credentials_outdated": lambda: _(
-            "The roll was corrected while the voting codes were made: they are void."
+        "credentials_outdated": lambda: _and_mails(
+            _("The roll was corrected while the voting codes were made: they are void."), values
         ),
-        "credentials_discarded": lambda: _("The voting codes were declared void."),
+        "credentials_discarded": lambda: _and_mails(
+            _("The voting codes were declared void."), values
+        ),
         "code_sent_again": lambda: _("A lost voting code was sent again to one member."),
         "opening_failed": lambda: _("The election could not open at its time."),
         "open": lambda: _(
@@ -226,9 +228,26 @@ def incident_sentence(code: str, details: Mapping[str, Any]) -> str:
             "The strict verifier refused the archive at its step %(step)s.", **values
         ),
         "published": lambda: _("The result was published."),
-        "cancelled": lambda: _("The election was cancelled."),
+        "cancelled": lambda: _and_mails(_("The election was cancelled."), values),
     }
     return sentences[code]()
+
+
+def possibly_out_sentence(count: int) -> str:
+    """That mails with void codes were being handed over when they were withdrawn."""
+    return ngettext(
+        "One mail with a voting code was being handed over at that moment and may have arrived: "
+        "its code is void all the same.",
+        "%(num)s mails with voting codes were being handed over at that moment and may have "
+        "arrived: their codes are void all the same.",
+        count,
+    )
+
+
+def _and_mails(sentence: str, details: Mapping[str, Any]) -> str:
+    """The sentence, and one more where withdrawn codes may have gone out."""
+    count = int(details.get("possibly_out", 0))
+    return f"{sentence} {possibly_out_sentence(count)}" if count else sentence
 
 
 def _when(text: str) -> str:

@@ -12,6 +12,7 @@ from govern.accounts.services import actor_for
 from govern.audit import AuditEntry
 from govern.errors import Conflict, Forbidden, InvalidInput, NotFound
 from govern.jobs.models import BackgroundJob
+from govern.mail import sending
 from govern.mail.models import DeliveryState, OutboxMail
 from govern.mail.queueing import read_content
 from govern.register.models import RollEntry
@@ -27,6 +28,7 @@ from govern.voting.models import (
 from govern.voting.protocol.credentials import derive_credential, make_public_credentials
 from govern.voting.protocol.groups import group_named
 from govern.voting.services import credentials, steps
+from govern.voting.texts import incident_sentence
 
 PASSPHRASE = "correct horse battery staple"
 CODE = re.compile(r"\b\w{5}-\w{6}-\w{5}-\w{6}\b")
@@ -233,6 +235,57 @@ def test_void_codes_are_stopped_in_the_outbox_and_refused_by_the_box(holding, wa
     assert "only this one counts" in read_content(new[0]).text or "seul" in (
         read_content(new[0]).text
     )
+
+
+def claimed(held, handed_over):
+    """The first code mails as a run holds that sends them; so many are on their way already."""
+    mails = held.session.query(OutboxMail).filter(OutboxMail.category != "voting.code")
+    mails.update({"state": DeliveryState.SENT.value})
+    held.session.commit()
+    ready = sending._put_together(held.session, sending.claim_batch(held.session))
+    for item in ready[:handed_over]:
+        assert sending._begin_handover(held.session, item)
+    return ready
+
+
+@pytest.mark.parametrize("answer", [DeliveryState.QUEUED, DeliveryState.SENT])
+def test_a_void_code_that_is_being_handed_over_is_said_to_be_out_possibly(holding, waiting, answer):
+    start(waiting)
+    waiting.session.commit()
+    jobs.make_credentials(waiting.session, 1)
+    ready = claimed(waiting, handed_over=1)
+    assert len(ready) == 4
+    withdrawn = credentials.discard_run(
+        waiting.session, SYSTEM, waiting.election, "The roll had to be corrected."
+    )
+    waiting.session.commit()
+    assert (withdrawn.stopped, withdrawn.possibly_out) == (4, 1)
+    # Whatever the mail server answers now: the void code is not sent a second time.
+    sending._note(waiting.session, ready[0], sending._Outcome(answer))
+    waiting.session.commit()
+    assert not sending._begin_handover(waiting.session, ready[1])
+    states = {row.id: (row.state, row.sealed) for row in code_rows(waiting)}
+    assert states.pop(ready[0].mail_id) == (DeliveryState.UNCLEAR.value, None)
+    assert set(states.values()) == {(DeliveryState.CANCELLED.value, None)}
+    line = waiting.session.query(Incident).filter_by(code="credentials_discarded").one()
+    assert "One mail" in incident_sentence(line.code, line.details)
+
+
+def test_the_officer_is_told_of_codes_that_may_be_out(holding, waiting, client, sign_in):
+    start(waiting)
+    waiting.session.commit()
+    jobs.make_credentials(waiting.session, 1)
+    claimed(waiting, handed_over=2)
+    officer = holding.make_account(
+        "Rita", email="rita@example.org", roles=[(holding.cooperative, Role.RETURNING_OFFICER)]
+    )
+    sign_in(client, officer)
+    page = client.post(
+        f"/elections/{waiting.election.uuid}/manage/cancel",
+        data={"reason": "The assembly was put off."},
+        follow_redirects=True,
+    ).get_data(as_text=True)
+    assert "2 mails with voting codes were being handed over" in page
 
 
 def test_the_codes_of_a_cancelled_election_do_not_leave(holding, waiting):

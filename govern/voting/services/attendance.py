@@ -8,10 +8,13 @@ what the old rows leave behind in the files is overwritten (``overwrite_deleted`
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from govern.errors import Conflict
@@ -44,31 +47,78 @@ def forget_attendance_order(session: Session, election: Election) -> None:
     session.expire_all()
 
 
+LOCK_NOT_AVAILABLE = "55P03"
+
+_REWRITTEN_TABLES = ("election", "election_attendance", "election_credential_part")
+"""Where something was that must not stay in dead rows: the salt, tags, batches of public keys."""
+
+_OLD_SNAPSHOTS = (
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+    "AND (age(backend_xmin) > age(%(horizon)s::xid) OR age(backend_xid) > age(%(horizon)s::xid))"
+)
+
+LOCK_PATIENCE = 2000
+"""Milliseconds for which a rewriting may wait for a lock: meanwhile others wait behind it."""
+
+
 def overwrite_deleted(engine: Engine) -> bool:
     """Overwrite what deleted rows leave behind in the database's files; whether it succeeded.
 
     Runs outside any transaction. SQLite: the write-ahead log is emptied into the database and the
-    database written anew; PostgreSQL: the table's file is written anew without dead rows. False
-    when somebody else was reading or writing: try again later.
+    database written anew; PostgreSQL: the tables' files are written anew without dead rows. False
+    when somebody else was reading or writing: try again later. What could not be done then costs
+    little, so a slow reader cannot make the server write the database again and again.
     """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "sqlite":
             return _scrub_sqlite(connection)
-        for table in ("election_attendance", "election_credential_part"):
-            connection.exec_driver_sql(f"VACUUM (FULL) {table}")
-    return True
+        return _scrub_postgresql(connection)
 
 
 def _scrub_sqlite(connection: Connection) -> bool:
     cursor = connection.connection.cursor()
+    patience = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
     try:
+        cursor.execute(f"PRAGMA busy_timeout={LOCK_PATIENCE}")
         cursor.execute("PRAGMA query_only=OFF")
         cursor.execute("PRAGMA secure_delete=ON")
+        # Somebody who reads keeps the log from being emptied: then the rest would be in vain.
+        if not _empty_log(cursor):
+            return False
         cursor.execute("VACUUM")
-        busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return _empty_log(cursor)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return False
+        raise
     finally:
+        cursor.execute(f"PRAGMA busy_timeout={patience}")
         cursor.close()
-    return not busy
+
+
+def _empty_log(cursor: Any) -> bool:
+    return not cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+
+
+def _scrub_postgresql(connection: Connection) -> bool:
+    """A dead row that an older snapshot may still see would be copied: wait until there is none."""
+    horizon = connection.exec_driver_sql(
+        "SELECT mod(pg_snapshot_xmax(pg_current_snapshot())::text::numeric, 4294967296)::text"
+    ).scalar_one()
+    connection.exec_driver_sql(f"SET lock_timeout = {LOCK_PATIENCE}")
+    try:
+        if connection.exec_driver_sql(_OLD_SNAPSHOTS, {"horizon": horizon}).scalar_one():
+            return False
+        for table in _REWRITTEN_TABLES:
+            connection.exec_driver_sql(f"VACUUM (FULL) {table}")
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+            return False
+        raise
+    finally:
+        connection.exec_driver_sql("RESET lock_timeout")
+    return True
 
 
 def has_voted(session: Session, election: Election, roll_entry_id: int) -> bool:

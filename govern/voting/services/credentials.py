@@ -202,8 +202,8 @@ def make_batch(session: Session, run: CredentialRun) -> int:
         return 0
     session.refresh(election.roll)
     if election.roll.digest != run.roll_digest:
-        _void(session, election, run)
-        log_incident(session, SYSTEM, election, "credentials_outdated")
+        withdrawn = _void(session, election, run)
+        log_incident(session, SYSTEM, election, "credentials_outdated", details=withdrawn.details())
         return 0
     done = select(CredentialIssue.roll_entry_id).where(CredentialIssue.run_id == run.id)
     entries = session.scalars(
@@ -332,10 +332,13 @@ def finish_run(session: Session, run: CredentialRun) -> bool:
     return True
 
 
-def discard_run(session: Session, actor: Actor, election: Election, reason: str) -> None:
+def discard_run(
+    session: Session, actor: Actor, election: Election, reason: str
+) -> notices.Withdrawn:
     """Declare all codes made so far void, before opening; they must then be made again.
 
-    Codes that have not left yet are stopped; those that have will be refused by the box.
+    Codes that have not left yet are stopped; those that have will be refused by the box. Returns
+    how many mails were stopped, and how many were being handed over in that moment.
     """
     actor.require(Permission.CREDENTIALS_MANAGE, election.cooperative_id)
     lock_election(session, election)
@@ -343,16 +346,25 @@ def discard_run(session: Session, actor: Actor, election: Election, reason: str)
     run = current_run(session, election)
     if run is None:
         raise NotFound(_("No voting codes have been made yet."))
-    _void(session, election, run)
-    log_incident(session, actor, election, "credentials_discarded", reason=require_reason(reason))
+    withdrawn = _void(session, election, run)
+    log_incident(
+        session,
+        actor,
+        election,
+        "credentials_discarded",
+        reason=require_reason(reason),
+        details=withdrawn.details(),
+    )
+    return withdrawn
 
 
-def _void(session: Session, election: Election, run: CredentialRun) -> None:
+def _void(session: Session, election: Election, run: CredentialRun) -> notices.Withdrawn:
     """No code of this run counts any more; what has not left is stopped."""
     run.state = CredentialRunState.DISCARDED.value
     session.execute(delete(PublicCredential).where(PublicCredential.election_id == election.id))
-    notices.withdraw_codes(session, election)
+    withdrawn = notices.withdraw_codes(session, election)
     session.flush()
+    return withdrawn
 
 
 def forget_issues(session: Session, entry: RollEntry) -> None:

@@ -401,8 +401,12 @@ def _published_description(election: Election) -> str:
     return " — ".join(parts)
 
 
-def cancel_election(session: Session, actor: Actor, election: Election, reason: str) -> None:
+def cancel_election(
+    session: Session, actor: Actor, election: Election, reason: str
+) -> notices.Withdrawn:
     """Stop an election for good, before its result is published. The reason is public.
+
+    Returns how many mails with codes were stopped, and how many may be out all the same.
 
     A box that exists stays readable; nobody can open it any more through this server.
     """
@@ -411,15 +415,23 @@ def cancel_election(session: Session, actor: Actor, election: Election, reason: 
     check_step(session, election, ElectionState.CANCELLED)
     text = require_reason(reason)
     was_open = election.stage is ElectionState.OPEN
+    withdrawn = notices.withdraw_codes(session, election)
     election.cancel_reason, election.cancelled_at = text, clock.now()
     election.attendance_salt = None
-    take_step(session, actor, election, ElectionState.CANCELLED, reason=text)
+    take_step(
+        session,
+        actor,
+        election,
+        ElectionState.CANCELLED,
+        reason=text,
+        details=withdrawn.details(),
+    )
     if was_open:
         forget_attendance_order(session, election)
         enqueue(session, "voting.scrub_attendance", election.id)
-    notices.withdraw_codes(session, election)
     session.flush()
     election_cancelled.send(election, session=session)
+    return withdrawn
 
 
 def _lock_with_box(session: Session, election: Election) -> None:

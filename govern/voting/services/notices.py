@@ -251,24 +251,64 @@ def render_code_letter(
     return data["subject"], render_pdf("voting_code_letter", data, entry.language)
 
 
-def withdraw_codes(session: Session, election: Election) -> int:
-    """Stop codes that have not left yet, and wipe them. How many were stopped."""
-    waiting = (
-        DeliveryState.QUEUED.value,
-        DeliveryState.FAILED.value,
-        DeliveryState.UNCLEAR.value,
-    )
-    found = session.execute(
+@dataclass(frozen=True)
+class Withdrawn:
+    """How many code mails and letters were stopped, and how many may have gone out all the same."""
+
+    stopped: int
+    possibly_out: int
+
+    def details(self) -> dict[str, int]:
+        """For the log of the election."""
+        return {"stopped": self.stopped, "possibly_out": self.possibly_out}
+
+
+WITHDRAWN_MEANWHILE = "The voting code was withdrawn while the mail was being handed over."
+
+
+def withdraw_codes(session: Session, election: Election) -> Withdrawn:
+    """Stop codes that have not left yet, and wipe them.
+
+    A mail whose handing over had begun cannot be stopped: it becomes ``unclear`` (as those are
+    that were unclear before), is wiped, and whatever the mail server answers now does not put it
+    back into the queue. Its code is void like the others, and the officers are told the number.
+    """
+    ours = [
+        OutboxMail.cooperative_id == election.cooperative_id,
+        OutboxMail.category == CODE_CATEGORY,
+        OutboxMail.dedupe_key.startswith(f"voting:{election.uuid}:code:"),
+    ]
+    waiting = (DeliveryState.QUEUED.value, DeliveryState.FAILED.value)
+    is_sending = OutboxMail.state == DeliveryState.SENDING.value
+    stopped = session.execute(
         update(OutboxMail)
         .where(
-            OutboxMail.cooperative_id == election.cooperative_id,
-            OutboxMail.category == CODE_CATEGORY,
-            OutboxMail.dedupe_key.startswith(f"voting:{election.uuid}:code:"),
-            OutboxMail.state.in_(waiting),
+            *ours,
+            # What is only claimed has not begun to leave, and cannot without its claim.
+            OutboxMail.state.in_(waiting) | (is_sending & OutboxMail.handover_at.is_(None)),
         )
         .values(state=DeliveryState.CANCELLED.value, claim=None, sealed=None)
     )
-    return changed_rows(found)
+    leaving = session.execute(
+        update(OutboxMail)
+        .where(*ours, is_sending)
+        .values(
+            state=DeliveryState.UNCLEAR.value,
+            claim=None,
+            sealed=None,
+            last_error=WITHDRAWN_MEANWHILE,
+        )
+    )
+    unclear = session.execute(
+        update(OutboxMail)
+        .where(
+            *ours,
+            OutboxMail.state == DeliveryState.UNCLEAR.value,
+            OutboxMail.sealed.is_not(None),
+        )
+        .values(sealed=None)
+    )
+    return Withdrawn(changed_rows(stopped), changed_rows(leaving) + changed_rows(unclear))
 
 
 def count_codes(session: Session, election: Election, run_number: int) -> dict[str, int]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import IO, Any
 
-import flask
-from flask import Blueprint, g
+from flask import Blueprint, g, request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,9 @@ from govern.voting.services.reading import require_visible
 from govern.voting.services.steps import find_election
 
 blueprint = Blueprint("voting", __name__)
+
+PIECE = 65_536
+"""How many bytes of a download are read from its temporary file at a time."""
 
 
 def load_election(uuid: str) -> Election:
@@ -38,13 +41,29 @@ def election_scope(view_args: dict[str, Any]) -> int:
 
 
 def stream(uuid: str, write: Callable[[Session, Election], Iterator[bytes]]) -> Iterator[bytes]:
-    """What ``write`` yields, for an answer that goes on after the request's session has ended."""
+    """What ``write`` yields, written to a temporary file first and sent from there.
 
-    def pieces() -> Iterator[bytes]:
-        with Session(db.engine) as session:
-            yield from write(session, find_election(session, uuid))
+    However slowly somebody downloads, no transaction is open meanwhile: it would keep deleted
+    rows from being overwritten.
+    """
+    if request.method == "HEAD":
+        return iter(())
+    session = db.session()
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the answer has been sent
+    try:
+        for piece in write(session, find_election(session, uuid)):
+            file.write(piece)
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return _pieces(file)
 
-    return flask.stream_with_context(pieces())
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(PIECE):
+            yield piece
 
 
 @lru_cache(maxsize=2)

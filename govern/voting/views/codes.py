@@ -23,7 +23,7 @@ from govern.voting.rules import CredentialMode, ElectionState
 from govern.voting.services import credentials, reading, steps
 from govern.voting.texts import mode_sentence, state_label
 from govern.voting.views.blueprint import blueprint, election_scope, load_election, stream
-from govern.voting.views.manage import Step, take
+from govern.voting.views.manage import Step, take, tell_of_withdrawn
 
 
 def _back(uuid: str) -> Any:
@@ -175,7 +175,8 @@ def discard_codes(uuid: str) -> Any:
         )
 
     def work(session: Session, election: Election) -> None:
-        credentials.discard_run(session, g.actor, election, form.reason.data or "")
+        withdrawn = credentials.discard_run(session, g.actor, election, form.reason.data or "")
+        tell_of_withdrawn(withdrawn)
 
     return take(uuid, form, (ElectionState.CREDENTIALS,), describe, work)
 

@@ -44,6 +44,7 @@ from govern.voting.texts import (
     missing_sentence,
     mode_label,
     mode_sentence,
+    possibly_out_sentence,
     state_label,
 )
 from govern.voting.views.blueprint import blueprint, election_scope, load_election
@@ -140,6 +141,12 @@ class Step:
 
 
 Work = Callable[[Session, Election], None]
+
+
+def tell_of_withdrawn(withdrawn: notices.Withdrawn) -> None:
+    """Tell the officer of codes that may have gone out although they were withdrawn."""
+    if withdrawn.possibly_out:
+        flash(possibly_out_sentence(withdrawn.possibly_out), "warn")
 
 
 def take(
@@ -448,7 +455,8 @@ def cancel(uuid: str) -> Any:
     form = ReasonForm()
 
     def work(session: Session, election: Election) -> None:
-        elections.cancel_election(session, g.actor, election, form.reason.data or "")
+        withdrawn = elections.cancel_election(session, g.actor, election, form.reason.data or "")
+        tell_of_withdrawn(withdrawn)
 
     def describe(election: Election) -> Step:
         consequences = [
