@@ -30,6 +30,37 @@ _NAMES_ORDINARY = {
     "de": "Gewöhnlicher Beschluss",
     "en": "Ordinary decision",
 }
+_WHO_USERS = {
+    "fr": "Vous utilisez les services de la coopérative pour votre travail.",
+    "nl": "U gebruikt de diensten van de coöperatie voor uw werk.",
+    "de": "Sie nutzen die Dienste der Genossenschaft für Ihre Arbeit.",
+    "en": "You use the services of the cooperative for your work.",
+}
+_WHO_STAFF = {
+    "fr": "Vous faites partie du personnel permanent de la coopérative.",
+    "nl": "U behoort tot de vaste medewerkers van de coöperatie.",
+    "de": "Sie gehören zu den ständigen Beschäftigten der Genossenschaft.",
+    "en": "You belong to the permanent staff of the cooperative.",
+}
+_WHO_CLIENTS = {
+    "fr": "Vous confiez des missions aux membres de la coopérative.",
+    "nl": "U geeft opdrachten aan leden van de coöperatie.",
+    "de": "Sie erteilen Mitgliedern der Genossenschaft Aufträge.",
+    "en": "You give work to members of the cooperative.",
+}
+_WHO_PARTNERS = {
+    "fr": "Vous soutenez le projet ou travaillez avec la coopérative, seul·e ou comme organisation.",
+    "nl": "U steunt het project of werkt samen met de coöperatie, als persoon of als organisatie.",
+    "de": "Sie unterstützen das Vorhaben oder arbeiten mit der Genossenschaft zusammen, als Person "
+    "oder als Organisation.",
+    "en": "You support the project or work with the cooperative, as a person or an organisation.",
+}
+_WHO_OTHERS = {
+    "fr": "Vous êtes partenaire, membre du personnel permanent, ou une organisation.",
+    "nl": "U bent partner of vaste medewerker, of u bent een organisatie.",
+    "de": "Sie sind Partner oder ständig beschäftigt, oder Sie sind eine Organisation.",
+    "en": "You are a partner or on the permanent staff, or you are an organisation.",
+}
 _NAMES_STATUTES = {
     "fr": "Modification des statuts",
     "nl": "Statutenwijziging",
@@ -84,6 +115,7 @@ def belgium_2017() -> Rules:
                     "de": "Nutzerinnen und Nutzer der Dienste",
                     "en": "Users of the services",
                 },
+                _WHO_USERS,
             ),
             Category(
                 "B",
@@ -93,6 +125,7 @@ def belgium_2017() -> Rules:
                     "de": "Partner, ständige Beschäftigte und juristische Personen",
                     "en": "Partners, permanent staff and legal persons",
                 },
+                _WHO_OTHERS,
             ),
         ),
         share_nominal_cents=SHARE_NOMINAL_CENTS,
@@ -126,10 +159,12 @@ def belgium_2020() -> Rules:
                     "de": "Ständige Beschäftigte",
                     "en": "Permanent staff",
                 },
+                _WHO_STAFF,
             ),
             Category(
                 "C",
                 {"fr": "Partenaires", "nl": "Partners", "de": "Partner", "en": "Partners"},
+                _WHO_PARTNERS,
             ),
         ),
         notice_citation=Citation("CSA / WVV / GGV, art. 6:70"),
@@ -155,6 +190,7 @@ def france_scic() -> Rules:
                     "de": "Begünstigte Mitglieder",
                     "en": "Beneficiary members",
                 },
+                _WHO_USERS,
             ),
             Category(
                 "B",
@@ -164,10 +200,17 @@ def france_scic() -> Rules:
                     "de": "Ständige Beschäftigte",
                     "en": "Permanent staff",
                 },
+                _WHO_STAFF,
             ),
-            Category("C", {"fr": "Clients", "nl": "Klanten", "de": "Kunden", "en": "Clients"}),
             Category(
-                "D", {"fr": "Partenaires", "nl": "Partners", "de": "Partner", "en": "Partners"}
+                "C",
+                {"fr": "Clients", "nl": "Klanten", "de": "Kunden", "en": "Clients"},
+                _WHO_CLIENTS,
+            ),
+            Category(
+                "D",
+                {"fr": "Partenaires", "nl": "Partners", "de": "Partner", "en": "Partners"},
+                _WHO_PARTNERS,
             ),
         ),
         share_nominal_cents=SHARE_NOMINAL_CENTS,

@@ -26,10 +26,14 @@ class Citation:
 
 @dataclass(frozen=True)
 class Category:
-    """A category (college) of members, with its name in the languages of the cooperative."""
+    """A category (college) of members, with its name in the languages of the cooperative.
+
+    ``explanations``: who belongs to it, for people who choose one when they apply.
+    """
 
     code: str
     names: Texts
+    explanations: Texts = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
