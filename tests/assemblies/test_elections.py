@@ -108,11 +108,45 @@ def test_the_election_is_tied_to_the_full_texts_and_documents(session, officer, 
     election = services.prepare_election(session, officer, agenda, VOTE)
     assert election.description["en"] == f"SHA-256 of the texts and documents: {before}"
     assert set(election.description) == {"fr", "nl", "de", "en"}
-    services.add_document(
-        session, SYSTEM, agenda, title="A", filename="a.txt", content=b"new",
-        item=agenda.items[0],
-    )  # fmt: skip
+    add_text(session, SYSTEM, agenda, agenda.items[0])
     assert texts_digest(services.resolutions_of(agenda)) != before
+
+
+def test_a_document_is_taken_up_by_a_vote_that_is_not_fixed_yet(
+    session, secretary, officer, agenda
+):
+    election = services.prepare_election(session, officer, agenda, VOTE)
+    add_text(session, secretary, agenda, agenda.items[0])
+    digest = texts_digest(services.resolutions_of(agenda))
+    assert election.description["en"] == f"SHA-256 of the texts and documents: {digest}"
+    assert set(election.description) == {"fr", "nl", "de", "en"}
+
+
+def add_text(session, secretary, agenda, item, content=b"new"):
+    return services.add_document(
+        session, secretary, agenda, title="A", filename="a.txt", content=content, item=item
+    )
+
+
+def test_no_document_joins_or_leaves_an_item_whose_vote_is_fixed(
+    session, secretary, officer, agenda, holding, make_account
+):
+    """Voters would find another digest than the one inside the election's fingerprint."""
+    first = add_text(session, secretary, agenda, agenda.items[0])
+    held = open_vote(session, officer, agenda, holding, make_account)
+    digest = texts_digest(services.resolutions_of(agenda))
+    assert digest in bytes(held.election.data).decode()
+    for lead in (lambda held: held, holding.published):
+        lead(held)
+        with pytest.raises(RuleViolation, match="vote on this item is fixed"):
+            add_text(session, secretary, agenda, agenda.items[0], b"newer")
+        with pytest.raises(RuleViolation):
+            services.remove_document(session, secretary, first)
+        # The same content again is what is there; a document of the whole assembly decides nothing.
+        assert add_text(session, secretary, agenda, agenda.items[0]) is first
+        add_text(session, secretary, agenda, None, b"newer")
+        session.commit()
+        assert texts_digest(services.resolutions_of(agenda)) == digest
 
 
 def test_a_resolution_in_a_vote_can_no_longer_be_changed(session, secretary, officer, agenda):

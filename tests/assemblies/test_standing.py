@@ -99,6 +99,27 @@ def test_a_stranger_reads_nothing_about_anybody_on_the_roll(
     assert "Ana" not in page
 
 
+def test_only_who_stands_on_the_roll_is_led_into_the_booth(
+    client,
+    sign_in,
+    session,
+    agenda,  # noqa: F811
+    held,  # noqa: F811
+    holding,  # noqa: F811
+    make_account,
+):
+    page, booth = f"/smartcoop/assemblies/{agenda.slug}", f"/elections/{held.election.uuid}/booth"
+    stranger = client.get(page).text
+    assert "Vote now" not in stranger
+    assert f'href="/elections/{held.election.uuid}"' in stranger
+    sign_in(client, make_account("Eva", email="eva@example.org"))
+    assert booth not in client.get(page).text
+    sign_in(client, holding.account_of(held.voters[0]))
+    member = client.get(page).text
+    assert "Vote now" in member
+    assert booth in member
+
+
 # -- what is expected -------------------------------------------------------------------------
 
 
@@ -113,8 +134,8 @@ def titles(app, session, account):
 
 def test_the_secretary_reads_by_when_the_notice_must_leave(app, session, officers, published):
     expected = dict(titles(app, session, officers["secretary"]))
-    assert expected["The notice of General assembly 2018 must leave"] == date(2018, 6, 4)
-    assert "The roll of General assembly 2018 is to be taken" in expected
+    assert expected["Send the notice: General assembly 2018"] == date(2018, 6, 4)
+    assert "Take the roll: General assembly 2018" in expected
 
 
 def test_a_member_is_told_of_the_assembly_to_come(app, session, published, people):
@@ -137,7 +158,7 @@ def test_the_returning_officer_is_told_when_the_vote_can_be_prepared(
     officer,
     agenda,  # noqa: F811
 ):
-    title = "The vote of General assembly 2018 can be prepared"
+    title = "Prepare the vote: General assembly 2018"
     assert title in dict(titles(app, session, officers["officer"]))
     services.prepare_election(session, officer, agenda, VOTE)
     assert title not in dict(titles(app, session, officers["officer"]))

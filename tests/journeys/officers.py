@@ -244,7 +244,7 @@ def prepares_vote(officer: Person, group: str, trustee: Person) -> str:
     The address of the page where the vote is managed."""
     person = officer
     signs_in_by_link(person, person.address)
-    person.follows("The vote of %(title)s can be prepared", title=ASSEMBLY[person.words.language])
+    person.follows("Prepare the vote: %(title)s", title=ASSEMBLY[person.words.language])
     person.on("Prepare the vote")
     opens = datetime.now(TIME_ZONE) - timedelta(minutes=1)
     person.fills("Opens", opens.strftime(TYPED))

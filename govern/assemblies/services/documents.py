@@ -13,6 +13,7 @@ from govern.access import Actor, Permission
 from govern.assemblies.filetypes import ENDINGS, MAX_BYTES, FileType, detect_type, safe_filename
 from govern.assemblies.models import AgendaItem, Assembly, Document, DocumentContent
 from govern.assemblies.rules import EditScope
+from govern.assemblies.services.elections import describe_votes_again, vote_is_fixed
 from govern.assemblies.services.guards import lock_assembly, scope_of
 from govern.errors import InvalidInput, NotFound, RuleViolation
 
@@ -33,7 +34,9 @@ def add_document(
     """Add a document. The same content for the same item and language again is the same row.
 
     ``language`` "" means that it serves all. Raises InvalidInput for a file that is empty, too
-    large or of a kind that is not accepted; RuleViolation once the assembly is closed.
+    large or of a kind that is not accepted; RuleViolation once the assembly is closed, and for an
+    item on which a vote is fixed: the election's fingerprint covers the digest of its documents.
+    Before that, the vote takes up the document.
     """
     actor.require(Permission.ASSEMBLY_EDIT, assembly.cooperative_id)
     assembly = lock_assembly(session, assembly)
@@ -70,6 +73,15 @@ def add_document(
     )
     if same is not None:
         return same
+    if item is not None and vote_is_fixed(item):
+        raise RuleViolation(
+            _("The vote on this item is fixed, with the documents that it has now."),
+            remedy=_(
+                "Add the document to the assembly as a whole, or have the returning officer "
+                "cancel the vote first."
+            ),
+            field="item",
+        )
     if len(assembly.documents) >= MAX_DOCUMENTS:
         raise RuleViolation(
             _("An assembly has at most %(most)s documents.", most=MAX_DOCUMENTS),
@@ -94,6 +106,7 @@ def add_document(
     session.expire(assembly, ["documents"])
     if item is not None:
         session.expire(item, ["documents"])
+        describe_votes_again(session, item)
     _record(session, actor, assembly, document, "added")
     return document
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from govern import audit, clock
 from govern.access import Actor, Permission
 from govern.accounts.models import Account
-from govern.assemblies.models import Assembly, AssemblyElection, Resolution
+from govern.assemblies.models import AgendaItem, Assembly, AssemblyElection, Resolution
 from govern.assemblies.rules import AssemblyState
 from govern.assemblies.services.editing import rules_of
 from govern.assemblies.services.guards import lock_assembly
@@ -196,6 +196,30 @@ def _description(resolutions: Sequence[Resolution], languages: Sequence[str]) ->
     """Ties the full texts and documents, which do not fit into a question, to the fingerprint."""
     digest = texts_digest(resolutions)
     return {code: f"{DIGEST_LABEL[code]} {digest}" for code in languages}
+
+
+def vote_is_fixed(item: AgendaItem) -> bool:
+    """Whether a vote on ``item`` has its bytes, with the digest of texts and documents in them."""
+    return any(
+        resolution.election is not None
+        and resolution.election.stage not in (ElectionState.DRAFT, ElectionState.KEYS)
+        for resolution in item.resolutions
+    )
+
+
+def describe_votes_again(session: Session, item: AgendaItem) -> None:
+    """The documents of ``item`` have changed: votes on it that are not fixed take the new digest.
+
+    Raises Conflict when such a vote was fixed in this very moment.
+    """
+    elections = {
+        resolution.election.id: resolution.election
+        for resolution in item.resolutions
+        if resolution.election is not None
+    }
+    for election in elections.values():
+        asked = resolutions_decided_by(session, election)
+        voting.describe_again(session, election, _description(asked, item.assembly.languages))
 
 
 def binding_election(assembly: Assembly) -> Election | None:

@@ -84,7 +84,7 @@ def _notice_step(session: Session, actor: Actor, assembly: Assembly) -> HomeItem
         if not failed:
             return None
         return HomeItem(
-            _("Notices of %(title)s could not be delivered", title=title),
+            _("Notices that could not be delivered: %(title)s", title=title),
             _("See which ones, and send them again."),
             None,
             _page(assembly, "notice"),
@@ -94,7 +94,7 @@ def _notice_step(session: Session, actor: Actor, assembly: Assembly) -> HomeItem
         return None
     _row, rules = rules_of(session, assembly)
     return HomeItem(
-        _("The notice of %(title)s must leave", title=title),
+        _("Send the notice: %(title)s", title=title),
         _("The rules ask for %(days)s days before the assembly.", days=rules.notice_days),
         check_days(assembly, rules).latest_day,
         _page(assembly, "notice" if assembly.is_public else "show"),
@@ -110,7 +110,7 @@ def _roll_step(session: Session, actor: Actor, assembly: Assembly) -> HomeItem |
     if assembly.record_date > local_day(clock.now(), assembly.cooperative.time_zone):
         return None
     return HomeItem(
-        _("The roll of %(title)s is to be taken", title=local_text(assembly.titles)),
+        _("Take the roll: %(title)s", title=local_text(assembly.titles)),
         _("The record date has come."),
         None,
         _page(assembly, "roll"),
@@ -124,7 +124,7 @@ def _vote_step(session: Session, actor: Actor, assembly: Assembly) -> HomeItem |
     if binding_election(assembly) is not None or election_obstacles(session, assembly):
         return None
     return HomeItem(
-        _("The vote of %(title)s can be prepared", title=local_text(assembly.titles)),
+        _("Prepare the vote: %(title)s", title=local_text(assembly.titles)),
         _("Agenda and roll are ready."),
         assembly.starts_at,
         _page(assembly, "vote"),

@@ -21,7 +21,7 @@ from govern.assemblies.labels import (
     STATES,
 )
 from govern.assemblies.links import election_page
-from govern.assemblies.models import Assembly, Resolution
+from govern.assemblies.models import Assembly, AssemblyElection, Resolution
 from govern.assemblies.rules import (
     AgendaKind,
     AssemblyKind,
@@ -43,7 +43,7 @@ from govern.cooperatives.rules import Rules
 from govern.extensions import db
 from govern.i18n import local_text
 from govern.markdown import render_markdown
-from govern.register.services import memberships_for_account
+from govern.register.services import entries_for_account, memberships_for_account
 from govern.register.texts import obstacle_text
 from govern.voting.rules import ElectionState
 from govern.voting.services import read_turnout
@@ -93,6 +93,7 @@ def show(cooperative: str, slug: str) -> Any:
         late=late_sentence(notice) if notice is not None else "",
         elections=[link for link in assembly.elections if _is_shown(link)],
         election_page=election_page,
+        may_vote_in={link.election_id for link in assembly.elections if _may_vote(session, link)},
         turnouts={
             link.election_id: read_turnout(session, link.election)
             for link in assembly.elections
@@ -144,6 +145,13 @@ def _is_shown(link: Any) -> bool:
     """Elections are public once their keys are made; officers see drafts as well."""
     early = (ElectionState.DRAFT.value, ElectionState.KEYS.value)
     return link.election.state not in early or may(Permission.ELECTION_MANAGE)
+
+
+def _may_vote(session: Session, link: AssemblyElection) -> bool:
+    """Whether the one who asks stands on the roll of an open vote, or represents one who does."""
+    if g.actor.account_id is None or link.election.state != ElectionState.OPEN.value:
+        return False
+    return bool(entries_for_account(session, link.election.roll, g.actor.account_id))
 
 
 @dataclass(frozen=True)

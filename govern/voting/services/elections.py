@@ -224,6 +224,20 @@ def reschedule_election(
     )
 
 
+def describe_again(session: Session, election: Election, description: Texts) -> None:
+    """Set another description before the election is fixed.
+
+    Called by the feature from which the election was made, which has checked who may. Raises
+    ForbiddenTransition once the fingerprint covers the description.
+    """
+    lock_election(session, election)
+    require_state(election, ElectionState.DRAFT, ElectionState.KEYS)
+    cleaned = clean_texts(description)
+    _refuse(problems_of_texts(cleaned, "description"))
+    election.description = cleaned
+    session.flush()
+
+
 def name_trustees(
     session: Session, actor: Actor, election: Election, accounts: Sequence[Account]
 ) -> None:
