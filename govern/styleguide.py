@@ -23,9 +23,8 @@ from wtforms import (
 from wtforms.validators import DataRequired
 
 from govern.access import public
+from govern.cooperatives.models import ACCENTS
 from govern.paging import Page, requested_page
-
-ACCENTS = ("neutral", "red", "blue", "green", "teal", "violet", "amber", "slate")
 
 blueprint = Blueprint("styleguide", __name__)
 

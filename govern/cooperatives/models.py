@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from govern.database import UtcDateTime
 from govern.extensions import db
 
+ACCENTS = ("neutral", "red", "blue", "green", "teal", "violet", "amber", "slate")
+"""The colours of which a cooperative has one; ``frontend/styles/tokens.css`` says what they are."""
+
 
 class CooperativeStatus(StrEnum):
     """``on_hold`` means readable: nothing can be convened, nobody admitted."""

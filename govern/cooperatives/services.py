@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from govern import audit, clock
 from govern.access import Actor, Permission
 from govern.config import LOCALES
-from govern.cooperatives.models import Cooperative, CooperativeStatus, RuleSet
+from govern.cooperatives.models import ACCENTS, Cooperative, CooperativeStatus, RuleSet
 from govern.cooperatives.rules import Rules, rules_from_json, rules_to_json
 from govern.errors import Conflict, Forbidden, InvalidInput, RuleViolation
 
@@ -82,6 +82,12 @@ def create_cooperative(
             _("“%(language)s” is not a language of this application.", language=", ".join(unknown)),
             remedy=_("Use one or more of: %(known)s.", known=", ".join(LOCALES)),
             field="languages",
+        )
+    if accent not in ACCENTS:
+        raise InvalidInput(
+            _("“%(accent)s” is not one of the colours.", accent=accent),
+            remedy=_("Use one of: %(known)s.", known=", ".join(ACCENTS)),
+            field="accent",
         )
     try:
         ZoneInfo(time_zone)

@@ -134,7 +134,7 @@ def _found(
         languages=("fr", "nl", "de", "en") if country == "BE" else ("fr", "en"),
         seat="Bruxelles / Brussel" if country == "BE" else "Lille",
         email=f"assembly@{code}.example.org",
-        accent="red",
+        accent="red" if country == "BE" else "blue",
         is_demonstration=True,
     )
     _add_rules(session, cooperative, preset)

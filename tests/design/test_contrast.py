@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from govern.styleguide import ACCENTS
+from govern.cooperatives.models import ACCENTS
 from tests.browser import ROOT
 
 TOKENS = (ROOT / "frontend" / "styles" / "tokens.css").read_text()

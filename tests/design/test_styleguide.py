@@ -10,7 +10,7 @@ from flask import Flask
 
 from govern.app import create_app
 from govern.config import Config
-from govern.styleguide import ACCENTS
+from govern.cooperatives.models import ACCENTS
 from tests.browser import DESK, TELEPHONE, check_page
 
 pytestmark = pytest.mark.browser
