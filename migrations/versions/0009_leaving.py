@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009_leaving"
-down_revision = "0007_payments"
+down_revision = "0006_ledger"
 branch_labels = None
 depends_on = None
 

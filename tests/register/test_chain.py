@@ -16,7 +16,7 @@ from govern.database import append_only_ddl, drop_append_only_ddl
 from govern.register.models import HolderOpening, Membership, RegisterHead, ShareEntry
 from govern.register.rules import chain
 from govern.register.services import ledger, members, take_roll
-from govern.register.services.chain import BrokenLedger, verify_ledger
+from govern.register.services.verifying import BrokenLedger, verify_ledger
 
 Make = Callable[..., Membership]
 
@@ -180,6 +180,7 @@ def test_the_chain_of_an_entry_is_known_to_others() -> None:
     """A fixed example, so that the format cannot change unnoticed."""
     assert (
         chain.entry_hash(
+            version=1,
             cooperative="smartcoop",
             sequence=1,
             membership="m" * 22,
@@ -195,6 +196,8 @@ def test_the_chain_of_an_entry_is_known_to_others() -> None:
             source="form",
             reverses=None,
             previous_hash=chain.BEGINNING,
+            numbers="1",
+            cause="",
         )
         == "bce42eae103fdc02212ba833749b32f073ea153b2280bae08cb511a74fae1afa"
     )

@@ -13,7 +13,7 @@ from govern.cooperatives.models import Cooperative
 from govern.register.models import (
     ImportChange,
 )
-from govern.register.services.chain import verify_ledger
+from govern.register.services.verifying import verify_ledger
 from tests.register.conftest import DATA, Import, csv_file, members_of, problems_of, row
 
 

@@ -32,7 +32,7 @@ from govern.register.models import (
     ImportFile,
 )
 from govern.register.services import imports
-from govern.register.services.chain import verify_ledger
+from govern.register.services.verifying import verify_ledger
 from tests.register.conftest import Import, csv_file, members_of, problems_of, row
 
 

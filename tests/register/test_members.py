@@ -18,7 +18,7 @@ from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from govern.register.models import EndReason, Membership, MembershipCategory
 from govern.register.services import members
-from govern.register.services.chain import verify_ledger
+from govern.register.services.verifying import verify_ledger
 from govern.register.services.holdings import holding_of
 from govern.register.services.members import Contact, NewMember, PossibleDuplicate
 

@@ -14,6 +14,8 @@ from govern.register.models.ledger import (
     HolderOpening,
     RegisterHead,
     ShareEntry,
+    ShareNumbering,
+    TransferCause,
 )
 from govern.register.models.people import (
     EndReason,
@@ -42,6 +44,11 @@ from govern.register.models.rolls import (
     RollCorrection,
     RollEntry,
     RollState,
+)
+from govern.register.models.transfers import (
+    ShareCertificate,
+    TransferRequest,
+    TransferState,
 )
 
 __all__ = [
@@ -77,5 +84,10 @@ __all__ = [
     "RollEntry",
     "RollState",
     "Severity",
+    "ShareCertificate",
     "ShareEntry",
+    "ShareNumbering",
+    "TransferCause",
+    "TransferRequest",
+    "TransferState",
 ]

@@ -35,6 +35,18 @@ class EntryKind(StrEnum):
     TRANSFER_IN = "transfer_in"
     TRANSFER_OUT = "transfer_out"
     REFUND = "refund"
+    CONVERSION_OUT = "conversion_out"
+    CONVERSION_IN = "conversion_in"
+
+
+class TransferCause(StrEnum):
+    """Why shares change hands."""
+
+    SALE = "sale"
+    GIFT = "gift"
+    SUCCESSION = "succession"
+    MERGER = "merger"
+    OTHER = "other"
 
 
 class ShareEntry(db.Model):  # type: ignore[name-defined]
@@ -46,6 +58,11 @@ class ShareEntry(db.Model):  # type: ignore[name-defined]
     ``reverses_id`` names the entry that this one takes back, with the opposite signs. ``source``
     says where it came from ("import:<public id>", "form"); what a person writes about an entry is
     an ``EntryRemark``, because the chain must not hold personal data.
+
+    ``numbers`` are those of the shares that come or go ("1-3,7", "" for none). ``version`` says
+    what ``hash`` covers: from version 2 on, numbers and cause too; the numbers of version 1 follow
+    from the entries themselves. ``row_digest`` binds the row's local numbers (its own, the
+    membership's, the recorder's) to its hash.
     """
 
     __tablename__ = "share_entry"
@@ -70,11 +87,27 @@ class ShareEntry(db.Model):  # type: ignore[name-defined]
             " OR (kind = 'refund' AND shares <= 0 AND amount_cents <= 0"
             " AND (shares < 0 OR amount_cents < 0) AND reverses_id IS NULL)"
             " OR (kind = 'refund' AND shares >= 0 AND amount_cents >= 0"
-            " AND (shares > 0 OR amount_cents > 0) AND reverses_id IS NOT NULL)",
+            " AND (shares > 0 OR amount_cents > 0) AND reverses_id IS NOT NULL)"
+            " OR (kind = 'conversion_in' AND shares > 0 AND amount_cents >= 0"
+            " AND reverses_id IS NULL)"
+            " OR (kind = 'conversion_in' AND shares < 0 AND amount_cents <= 0"
+            " AND reverses_id IS NOT NULL)"
+            " OR (kind = 'conversion_out' AND shares < 0 AND amount_cents <= 0"
+            " AND reverses_id IS NULL)"
+            " OR (kind = 'conversion_out' AND shares > 0 AND amount_cents >= 0"
+            " AND reverses_id IS NOT NULL)",
             name="signs_fit_kind",
         ),
+        CheckConstraint("version IN (1, 2)", name="version_known"),
+        CheckConstraint("(shares = 0) = (numbers = '')", name="shares_have_numbers"),
         CheckConstraint(
-            "length(hash) = 64 AND length(previous_hash) = 64 AND length(commitment) = 64",
+            f"cause = '' OR ({one_of('cause', TransferCause)} AND version >= 2"
+            " AND kind IN ('transfer_in', 'transfer_out'))",
+            name="cause_fits_kind",
+        ),
+        CheckConstraint(
+            "length(hash) = 64 AND length(previous_hash) = 64 AND length(commitment) = 64"
+            " AND length(row_digest) = 64",
             name="hash_length",
         ),
         # Both hold everything that sums need, so that lists and rolls read no row of the table.
@@ -114,6 +147,10 @@ class ShareEntry(db.Model):  # type: ignore[name-defined]
     commitment: Mapped[str] = mapped_column(String(64), index=True)
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int]
+    numbers: Mapped[str] = mapped_column(Text)
+    cause: Mapped[str] = mapped_column(String(20))
+    row_digest: Mapped[str] = mapped_column(String(64))
 
     membership: Mapped[Membership] = relationship()
     reverses: Mapped[ShareEntry | None] = relationship(remote_side=[id])
@@ -165,3 +202,14 @@ class RegisterHead(db.Model):  # type: ignore[name-defined]
     cooperative_id: Mapped[int] = mapped_column(ForeignKey("cooperative.id"), primary_key=True)
     sequence: Mapped[int] = mapped_column(default=0)
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class ShareNumbering(db.Model):  # type: ignore[name-defined]
+    """The highest number that was given to a share of a class, so that none is given again."""
+
+    __tablename__ = "share_numbering"
+    __table_args__ = (CheckConstraint("last_number >= 0", name="last_number_not_negative"),)
+
+    cooperative_id: Mapped[int] = mapped_column(ForeignKey("cooperative.id"), primary_key=True)
+    share_class: Mapped[str] = mapped_column(String(20), primary_key=True)
+    last_number: Mapped[int] = mapped_column(BigInteger)

@@ -1,10 +1,15 @@
 """The hash chain of the share ledger, and the commitments to who held the shares.
 
-An entry's hash is SHA-256 over ``govern/share-entry/1``, a line feed, and the canonical JSON
-(sorted keys, no blanks, UTF-8) of the entry's fields and the hash before it. Who the holder was is
-not in there but in a *statement*, of which the entry carries only a commitment,
-HMAC-SHA256(salt, statement). Deleting salt and statement (an erasure) leaves a chain that still
-verifies and tells nothing.
+An entry's hash is SHA-256 over ``govern/share-entry/2``, a line feed, and the canonical JSON
+(sorted keys, no blanks, UTF-8) of the entry's fields and the hash before it. Entries of version 1
+were written before shares had numbers: their tag ends in 1, and their JSON has neither ``numbers``
+nor ``cause``. Who the holder was is not in there but in a *statement*, of which the entry carries
+only a commitment, HMAC-SHA256(salt, statement). Deleting salt and statement (an erasure) leaves a
+chain that still verifies and tells nothing.
+
+The numbers by which rows of this one database name each other are not part of the chain, which
+another database can continue. A row digest binds them to the hash, against slips: who recorded
+an entry is attested by the audit log, a chain of its own.
 """
 
 from __future__ import annotations
@@ -18,7 +23,11 @@ from typing import Any
 BEGINNING = "0" * 64
 """The hash before the first entry."""
 
-_ENTRY_TAG = b"govern/share-entry/1\n"
+VERSION = 2
+"""What entries are written as now."""
+
+_ENTRY_TAGS = {1: b"govern/share-entry/1\n", 2: b"govern/share-entry/2\n"}
+_ROW_TAG = b"govern/share-row/1\n"
 
 
 def canonical_json(value: Any) -> bytes:
@@ -28,6 +37,7 @@ def canonical_json(value: Any) -> bytes:
 
 def entry_hash(
     *,
+    version: int,
     cooperative: str,
     sequence: int,
     membership: str,
@@ -43,12 +53,15 @@ def entry_hash(
     source: str,
     reverses: int | None,
     previous_hash: str,
+    numbers: str,
+    cause: str,
 ) -> str:
-    """The hash (64 hexadecimal digits) of one entry.
+    """The hash (64 hexadecimal digits) of one entry; KeyError for an unknown ``version``.
 
     ``cooperative`` is its code, ``membership`` the membership's public id, ``reverses`` the
-    sequence number of the entry taken back.
+    sequence number of the entry taken back. Version 1 does not cover ``numbers`` and ``cause``.
     """
+    tag = _ENTRY_TAGS[version]
     content = {
         "act": act_id,
         "amount_cents": amount_cents,
@@ -66,7 +79,30 @@ def entry_hash(
         "shares": shares,
         "source": source,
     }
-    return hashlib.sha256(_ENTRY_TAG + canonical_json(content)).hexdigest()
+    if version > 1:
+        content |= {"cause": cause, "numbers": numbers}
+    return hashlib.sha256(tag + canonical_json(content)).hexdigest()
+
+
+def row_digest(
+    *,
+    entry_hash: str,
+    row_id: int,
+    cooperative_id: int,
+    membership_id: int,
+    recorded_by_id: int | None,
+    reverses_id: int | None,
+) -> str:
+    """Binds a row's own number and those it names in this database to the entry's hash."""
+    content = {
+        "cooperative": cooperative_id,
+        "hash": entry_hash,
+        "id": row_id,
+        "membership": membership_id,
+        "recorded_by": recorded_by_id,
+        "reverses": reverses_id,
+    }
+    return hashlib.sha256(_ROW_TAG + canonical_json(content)).hexdigest()
 
 
 def holder_statement(

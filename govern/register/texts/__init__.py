@@ -1,6 +1,7 @@
 """The register's own words for people."""
 
 from govern.register.texts.names import (
+    CAUSE_NAMES,
     CORRECTION_NAMES,
     END_REASON_NAMES,
     ENTRY_KIND_NAMES,
@@ -9,11 +10,13 @@ from govern.register.texts.names import (
     KIND_NAMES,
     ROLL_STATE_NAMES,
     SEVERITY_NAMES,
+    TRANSFER_STATE_NAMES,
     obstacle_text,
 )
 from govern.register.texts.problems import PROBLEM_CODES, Words, file_text, problem_text
 
 __all__ = [
+    "CAUSE_NAMES",
     "CORRECTION_NAMES",
     "END_REASON_NAMES",
     "ENTRY_KIND_NAMES",
@@ -23,6 +26,7 @@ __all__ = [
     "PROBLEM_CODES",
     "ROLL_STATE_NAMES",
     "SEVERITY_NAMES",
+    "TRANSFER_STATE_NAMES",
     "Words",
     "file_text",
     "obstacle_text",

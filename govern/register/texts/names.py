@@ -17,6 +17,8 @@ from govern.register.models import (
     MemberKind,
     RollState,
     Severity,
+    TransferCause,
+    TransferState,
 )
 from govern.register.rules.roll import Obstacle
 
@@ -42,6 +44,17 @@ ENTRY_KIND_NAMES = {
     EntryKind.TRANSFER_IN: _l("Transfer received"),
     EntryKind.TRANSFER_OUT: _l("Transfer given"),
     EntryKind.REFUND: _l("Refund"),
+    EntryKind.CONVERSION_OUT: _l("Changed for another class"),
+    EntryKind.CONVERSION_IN: _l("Received for another class"),
+}
+
+
+CAUSE_NAMES = {
+    TransferCause.SALE: _l("Sale"),
+    TransferCause.GIFT: _l("Gift"),
+    TransferCause.SUCCESSION: _l("Succession"),
+    TransferCause.MERGER: _l("Merger of organisations"),
+    TransferCause.OTHER: _l("Another cause"),
 }
 
 
@@ -49,6 +62,16 @@ CORRECTION_NAMES = {
     CorrectionAction.ADDED: _l("Added"),
     CorrectionAction.REMOVED: _l("Removed"),
     CorrectionAction.UPDATED: _l("Read again"),
+}
+
+
+TRANSFER_STATE_NAMES = {
+    TransferState.PROPOSED: _l("Waits for the receiver"),
+    TransferState.AWAITING_ADMISSION: _l("Waits for the receiver to become a member"),
+    TransferState.COMPLETED: _l("Completed"),
+    TransferState.DECLINED: _l("Declined"),
+    TransferState.WITHDRAWN: _l("Withdrawn"),
+    TransferState.EXPIRED: _l("Expired"),
 }
 
 
