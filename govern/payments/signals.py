@@ -50,3 +50,10 @@ outgoing_cancelled = _namespace.signal("outgoing-cancelled")
 
 Named arguments: ``session``, ``actor``, ``reason``.
 """
+
+outgoing_releasing = _namespace.signal("outgoing-releasing")
+"""A payment is about to be released, or a released one to go into a batch.
+
+Sender is the OutgoingPayment; named arguments: ``session``, ``actor``. A receiver that knows a
+reason against it (a test of the board that is missing) raises, and nothing is released.
+"""

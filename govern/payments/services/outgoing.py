@@ -115,12 +115,13 @@ def request_outgoing(
 def release_outgoing(session: Session, actor: Actor, payment: OutgoingPayment) -> None:
     """Let a planned payment go into the next batch. Nothing happens when it was released already.
 
-    Needs PAYMENTS_RELEASE. ForbiddenTransition when it was cancelled or is on its way.
+    Needs PAYMENTS_RELEASE; a feature above may refuse it. ForbiddenTransition when it was cancelled or is on its way.
     """
     actor.require(Permission.PAYMENTS_RELEASE, payment.cooperative_id)
     lock_payment(session, payment)
     if payment.state == OutgoingState.RELEASED.value:
         return
+    signals.outgoing_releasing.send(payment, session=session, actor=actor)
     move_outgoing(payment, OutgoingState.RELEASED)
     payment.released_at = clock.now()
     payment.released_by_id = actor.account_id

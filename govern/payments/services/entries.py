@@ -1,0 +1,136 @@
+"""The state of one entry of a statement, and what of it is still to be dealt with."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from govern import audit
+from govern.access import Actor, Permission
+from govern.errors import InvalidInput
+from govern.payments.models import (
+    BankEntry,
+    Doubt,
+    EntryState,
+    OutgoingPayment,
+    OutgoingState,
+    PaymentMatch,
+)
+from govern.payments.services.requests import lock_requests
+
+OVERPAYMENT = "overpayment:"
+"""The subject of a refund of what was paid too much: followed by the entry's public id."""
+
+
+def open_entry(session: Session, actor: Actor, entry: BankEntry) -> None:
+    """Check the permission, wait for whoever works in the same cooperative, read anew."""
+    actor.require(Permission.PAYMENTS_WRITE, entry.cooperative_id)
+    lock_requests(session, entry.cooperative_id)
+    session.refresh(entry)
+
+
+def live_matches(session: Session, entry: BankEntry) -> list[PaymentMatch]:
+    """The matches of an entry that count, without those whose money went back."""
+    returned = select(PaymentMatch.returns_id).where(
+        PaymentMatch.returns_id.is_not(None), PaymentMatch.undone_at.is_(None)
+    )
+    return list(
+        session.scalars(
+            select(PaymentMatch)
+            .where(
+                PaymentMatch.bank_entry_id == entry.id,
+                PaymentMatch.undone_at.is_(None),
+                PaymentMatch.amount_cents > 0,
+                PaymentMatch.id.not_in(returned),
+            )
+            .order_by(PaymentMatch.id)
+        )
+    )
+
+
+def rest_of(session: Session, entry: BankEntry) -> int:
+    """What of a credit is neither matched nor planned to be given back, in cents."""
+    used = session.scalar(
+        select(func.coalesce(func.sum(PaymentMatch.amount_cents), 0)).where(
+            PaymentMatch.bank_entry_id == entry.id,
+            PaymentMatch.undone_at.is_(None),
+            PaymentMatch.amount_cents > 0,
+        )
+    )
+    refund = refund_of_rest(session, entry)
+    return entry.amount_cents - (used or 0) - (refund.amount_cents if refund else 0)
+
+
+def refund_of_rest(session: Session, entry: BankEntry) -> OutgoingPayment | None:
+    """The payment that gives the over-payment of an entry back, unless it was called off."""
+    return session.scalar(
+        select(OutgoingPayment).where(
+            OutgoingPayment.cooperative_id == entry.cooperative_id,
+            OutgoingPayment.subject == f"{OVERPAYMENT}{entry.public_id}",
+            OutgoingPayment.state.not_in(
+                [OutgoingState.CANCELLED.value, OutgoingState.RETURNED.value]
+            ),
+        )
+    )
+
+
+def restate(session: Session, entry: BankEntry) -> None:
+    """Set the state of a credit from its matches and from what is left of it."""
+    rest = rest_of(session, entry)
+    if rest == 0:
+        settle_entry(entry, EntryState.MATCHED)
+    elif rest < entry.amount_cents:
+        doubt(entry, Doubt.REST_LEFT)
+    else:
+        settle_entry(entry, EntryState.UNMATCHED)
+    session.flush()
+
+
+def doubt(entry: BankEntry, why: Doubt, note: str = "") -> None:
+    """Let an entry wait for a person."""
+    entry.state, entry.doubt, entry.note = EntryState.DOUBTFUL.value, why.value, note[:500]
+
+
+def settle_entry(entry: BankEntry, state: EntryState, note: str = "") -> None:
+    """Put an entry into a state in which it waits for nobody."""
+    entry.state, entry.doubt, entry.note = state.value, Doubt.NONE.value, note
+
+
+def checked_reason(reason: str) -> str:
+    """One line of 5 to 500 characters; InvalidInput otherwise."""
+    reason = " ".join(reason.split())
+    if not 5 <= len(reason) <= 500:
+        raise InvalidInput(
+            _("A reason has 5 to 500 characters."),
+            remedy=_("Write in a few words why."),
+            field="reason",
+        )
+    return reason
+
+
+def record_entry(
+    session: Session,
+    actor: Actor,
+    entry: BankEntry,
+    action: str,
+    data: dict[str, object] | None = None,
+) -> None:
+    """Note what a person did with an entry."""
+    audit.record(
+        session,
+        actor,
+        f"payments:entry:{action}",
+        cooperative_id=entry.cooperative_id,
+        subject=f"bank_entry:{entry.public_id}",
+        data=data,
+    )
+
+
+def return_of(session: Session, match: PaymentMatch) -> PaymentMatch | None:
+    """The match that took this one back, if the money went back."""
+    return session.scalar(
+        select(PaymentMatch).where(
+            PaymentMatch.returns_id == match.id, PaymentMatch.undone_at.is_(None)
+        )
+    )

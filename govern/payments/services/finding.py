@@ -1,0 +1,90 @@
+"""Which requests an entry may be about: by its reference, its account, its name."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from govern.payments.models import BankEntry, PaymentMatch, PaymentRequest, RequestState
+from govern.payments.rules.matching import Candidate, Finding, find_match, same_name
+from govern.register.rules.folding import search_words
+
+
+def find_for(session: Session, entry: BankEntry) -> Finding:
+    """What an entry of received money seems to be about."""
+    by_reference = None
+    if entry.reference:
+        named = session.scalar(
+            select(PaymentRequest).where(
+                PaymentRequest.cooperative_id == entry.cooperative_id,
+                PaymentRequest.reference == entry.reference,
+            )
+        )
+        by_reference = _candidate(named) if named else None
+    if by_reference is not None:
+        return find_match(entry.amount_cents, by_reference=by_reference)
+    return find_match(
+        entry.amount_cents,
+        by_reference=None,
+        by_payer=_asked_of_payer(session, entry),
+        by_name=_asked_of_name(session, entry),
+    )
+
+
+def _candidate(request: PaymentRequest) -> Candidate:
+    return Candidate(request.id, request.due_cents, request.is_open)
+
+
+def _asked_of_payer(session: Session, entry: BankEntry) -> list[Candidate]:
+    """Open requests to whoever paid from the same account before, the earliest due first."""
+    if not entry.counterparty_iban:
+        return []
+    before = (
+        select(PaymentRequest.id, PaymentRequest.membership_id, PaymentRequest.payer_name)
+        .join(PaymentMatch, PaymentMatch.request_id == PaymentRequest.id)
+        .join(BankEntry, BankEntry.id == PaymentMatch.bank_entry_id)
+        .where(
+            BankEntry.cooperative_id == entry.cooperative_id,
+            BankEntry.counterparty_iban == entry.counterparty_iban,
+            PaymentMatch.undone_at.is_(None),
+        )
+    )
+    rows = session.execute(before.limit(50)).all()
+    if not rows:
+        return []
+    found = session.scalars(
+        select(PaymentRequest)
+        .where(
+            PaymentRequest.cooperative_id == entry.cooperative_id,
+            PaymentRequest.state == RequestState.OPEN.value,
+            PaymentRequest.id.in_([row.id for row in rows])
+            | PaymentRequest.membership_id.in_(
+                [row.membership_id for row in rows if row.membership_id is not None]
+            )
+            | PaymentRequest.payer_name.in_([row.payer_name for row in rows]),
+        )
+        .order_by(PaymentRequest.due_on, PaymentRequest.id)
+        .limit(50)
+    )
+    return [_candidate(request) for request in found]
+
+
+def _asked_of_name(session: Session, entry: BankEntry) -> list[Candidate]:
+    """Open requests to somebody of the same name as the account's holder."""
+    words = [word for word in search_words(entry.counterparty_name) if len(word) > 1]
+    if len(words) < 2:
+        return []
+    query = select(PaymentRequest).where(
+        PaymentRequest.cooperative_id == entry.cooperative_id,
+        PaymentRequest.state == RequestState.OPEN.value,
+    )
+    # The longest word rules most requests out; the rest is compared here.
+    query = query.where(
+        PaymentRequest.search_text.contains(" " + max(words, key=len), autoescape=True)
+    )
+    found = session.scalars(query.order_by(PaymentRequest.due_on, PaymentRequest.id).limit(200))
+    return [
+        _candidate(request)
+        for request in found
+        if same_name(request.payer_name, entry.counterparty_name)
+    ]

@@ -1,0 +1,395 @@
+"""What received money is matched to: by its reference, by a person, and taken back again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from govern import clock
+from govern.access import SYSTEM, Actor
+from govern.errors import Conflict, GovernError, NotFound, RuleViolation
+from govern.mail import speaking
+from govern.payments import signals
+from govern.payments.models import (
+    BankEntry,
+    Doubt,
+    EntryState,
+    MatchHow,
+    OutgoingPayment,
+    OutgoingState,
+    PaymentMatch,
+    PaymentRequest,
+    RequestState,
+)
+from govern.payments.rules.bank import is_iban
+from govern.payments.rules.matching import Hint
+from govern.payments.rules.references import show_reference
+from govern.payments.services.entries import (
+    OVERPAYMENT,
+    checked_reason,
+    doubt,
+    live_matches,
+    open_entry,
+    record_entry,
+    refund_of_rest,
+    rest_of,
+    restate,
+    return_of,
+    settle_entry,
+)
+from govern.payments.services.finding import find_for
+from govern.payments.services.outgoing import cancel_outgoing, request_outgoing
+from govern.register.models import Membership, ShareEntry
+from govern.register.services import ledger
+
+SUBSCRIPTION = "subscription:"
+_DOUBTS = {
+    Hint.CLOSED: Doubt.REQUEST_CLOSED,
+    Hint.KNOWN_PAYER: Doubt.KNOWN_PAYER,
+    Hint.KNOWN_NAME: Doubt.KNOWN_NAME,
+}
+
+
+def match_received(session: Session, actor: Actor, entry: BankEntry) -> None:
+    """Match a new credit by its reference, or note what it may be about.
+
+    The caller holds the lock. What the ledger or a feature above refuses waits for a person; the
+    other entries of the statement are not held up by it.
+    """
+    finding = find_for(session, entry)
+    entry.candidate_id = finding.request_id
+    if finding.hint in _DOUBTS:
+        doubt(entry, _DOUBTS[finding.hint])
+        return
+    if finding.hint is not Hint.REFERENCE or finding.request_id is None:
+        return
+    request = session.get_one(PaymentRequest, finding.request_id)
+    try:
+        with session.begin_nested():
+            make_match(session, actor, entry, request, finding.matched_cents, MatchHow.AUTOMATIC)
+            if finding.rest_cents and is_iban(entry.counterparty_iban):
+                _plan_rest(session, actor, entry, request, finding.rest_cents)
+            restate(session, entry)
+    except GovernError as error:
+        session.refresh(entry)
+        session.refresh(request)
+        entry.candidate_id = request.id
+        doubt(entry, Doubt.LEDGER_REFUSED, error.message)
+
+
+def make_match(
+    session: Session,
+    actor: Actor,
+    entry: BankEntry,
+    request: PaymentRequest,
+    amount_cents: int,
+    how: MatchHow,
+) -> PaymentMatch:
+    """Count ``amount_cents`` of the entry towards the request and tell everybody (flushed)."""
+    request.paid_cents += amount_cents
+    if request.paid_cents == request.amount_cents:
+        request.state = RequestState.SETTLED.value
+        request.ended_at = clock.now()
+    match = PaymentMatch(
+        bank_entry_id=entry.id,
+        request_id=request.id,
+        amount_cents=amount_cents,
+        how=how.value,
+        made_at=clock.now(),
+        made_by_id=actor.account_id,
+    )
+    session.add(match)
+    session.flush()
+    told: dict[str, Any] = {
+        "session": session,
+        "actor": actor,
+        "entry": entry,
+        "match": match,
+        "amount_cents": amount_cents,
+        "received_on": entry.booked_on,
+    }
+    signals.payment_arriving.send(request, **told)
+    if request.subject.startswith(SUBSCRIPTION):
+        # The treasurer need not keep the register: that the payment is due was checked when it
+        # was asked for.
+        rows = ledger.record_payment(
+            session,
+            SYSTEM,
+            _member_of(session, request),
+            amount_cents,
+            entry.booked_on,
+            source=f"bank:{match.public_id}",
+        )
+        match.act_ids = " ".join(dict.fromkeys(row.act_id for row in rows))
+        session.flush()
+    signals.payment_received.send(request, **told)
+    return match
+
+
+def match_by_hand(
+    session: Session, actor: Actor, entry: BankEntry, request: PaymentRequest
+) -> PaymentMatch:
+    """Count what is left of a credit towards an open request, as much as is due.
+
+    Raises RuleViolation when the entry is a debit or wholly used, or the request is not open.
+    """
+    open_entry(session, actor, entry)
+    session.refresh(request)
+    if request.cooperative_id != entry.cooperative_id:
+        raise NotFound(_("There is no such request."), remedy=_("Choose one from the list."))
+    rest = rest_of(session, entry)
+    if entry.amount_cents < 0 or rest <= 0:
+        raise RuleViolation(
+            _("Nothing of this entry is left to match."),
+            remedy=_("Undo the match that is there first, or choose another entry."),
+        )
+    if not request.is_open:
+        raise RuleViolation(
+            _("Nothing is to be paid any more on this request."),
+            remedy=_("Choose an open request."),
+        )
+    match = make_match(
+        session, actor, entry, request, min(rest, request.due_cents), MatchHow.BY_HAND
+    )
+    restate(session, entry)
+    record_entry(session, actor, entry, "matched", {"request": request.public_id})
+    return match
+
+
+def undo_match(session: Session, actor: Actor, match: PaymentMatch, reason: str) -> None:
+    """Take a wrong match back: the ledger's acts are reversed, the request is open again.
+
+    Raises InvalidInput for a reason of fewer than 5 characters, Conflict when it was undone or
+    returned already, RuleViolation when its over-payment is on its way back already.
+    """
+    entry = match.entry
+    open_entry(session, actor, entry)
+    session.refresh(match)
+    reason = checked_reason(reason)
+    if not match.is_live or match.how == MatchHow.RETURN.value or return_of(session, match):
+        raise Conflict(
+            _("This match was undone already, or the money went back."),
+            remedy=_("Reload the page to see where the entry stands."),
+        )
+    _call_off_rest(session, actor, entry, reason)
+    match.undone_at = clock.now()
+    match.undone_by_id = actor.account_id
+    match.undone_reason = reason
+    _take_back(session, actor, match, entry, reason, undone=True)
+    restate(session, entry)
+    record_entry(session, actor, entry, "match_undone", {"request": match.request.public_id})
+
+
+def return_received(session: Session, actor: Actor, entry: BankEntry, original: BankEntry) -> None:
+    """Book a debit as the return of a credit: everything matched to the credit is taken back.
+
+    The caller holds the lock.
+    """
+    reason = entry.return_reason or _("returned by the bank")
+    for match in live_matches(session, original):
+        taken_back = PaymentMatch(
+            bank_entry_id=entry.id,
+            request_id=match.request_id,
+            amount_cents=-match.amount_cents,
+            how=MatchHow.RETURN.value,
+            returns_id=match.id,
+            made_at=clock.now(),
+            made_by_id=actor.account_id,
+        )
+        session.add(taken_back)
+        session.flush()
+        _take_back(session, actor, match, entry, reason, undone=False)
+    _call_off_rest(session, actor, original, reason)
+    settle_entry(original, EntryState.RETURNED)
+    settle_entry(entry, EntryState.MATCHED)
+    session.flush()
+
+
+def return_by_hand(session: Session, actor: Actor, entry: BankEntry, original: BankEntry) -> None:
+    """Say which credit a debit takes back. RuleViolation unless the amounts are opposite."""
+    open_entry(session, actor, entry)
+    session.refresh(original)
+    if (
+        original.cooperative_id != entry.cooperative_id
+        or entry.amount_cents >= 0
+        or original.amount_cents != -entry.amount_cents
+        or original.state == EntryState.RETURNED.value
+        or entry.state == EntryState.MATCHED.value
+    ):
+        raise RuleViolation(
+            _("This entry does not take that one back."),
+            remedy=_("Choose a credit of the same amount that was not returned yet."),
+        )
+    return_received(session, actor, entry, original)
+    record_entry(session, actor, entry, "returned", {"original": original.public_id})
+
+
+def give_rest_back(session: Session, actor: Actor, entry: BankEntry) -> OutgoingPayment:
+    """Plan to pay back what is left of a credit. RuleViolation when nothing is, or no IBAN."""
+    open_entry(session, actor, entry)
+    rest = rest_of(session, entry)
+    if rest <= 0:
+        raise RuleViolation(
+            _("Nothing of this entry is left to give back."), remedy=_("There is nothing to do.")
+        )
+    if not is_iban(entry.counterparty_iban):
+        raise RuleViolation(
+            _("The statement does not say from which account this was paid."),
+            remedy=_("Ask the payer for the account, or set the entry aside with a reason."),
+        )
+    request = entry.candidate
+    matches = live_matches(session, entry)
+    if matches:
+        request = matches[0].request
+    payment = _plan_rest(session, actor, entry, request, rest)
+    restate(session, entry)
+    record_entry(session, actor, entry, "given_back", {"outgoing": payment.public_id})
+    return payment
+
+
+def set_aside(session: Session, actor: Actor, entry: BankEntry, reason: str) -> None:
+    """Say that an entry is about something else. RuleViolation when part of it is matched."""
+    open_entry(session, actor, entry)
+    reason = checked_reason(reason)
+    if entry.amount_cents > 0 and rest_of(session, entry) != entry.amount_cents:
+        raise RuleViolation(
+            _("Part of this entry is matched."),
+            remedy=_("Undo the match first, or give the rest back."),
+        )
+    if entry.state in (EntryState.MATCHED.value, EntryState.RETURNED.value):
+        raise RuleViolation(
+            _("This entry is dealt with already."), remedy=_("There is nothing to do.")
+        )
+    settle_entry(entry, EntryState.SET_ASIDE, reason)
+    session.flush()
+    record_entry(session, actor, entry, "set_aside")
+
+
+def take_up_again(session: Session, actor: Actor, entry: BankEntry) -> None:
+    """Put an entry that was set aside back among those that wait."""
+    open_entry(session, actor, entry)
+    if entry.state != EntryState.SET_ASIDE.value:
+        return
+    settle_entry(entry, EntryState.UNMATCHED)
+    if entry.amount_cents > 0:
+        finding = find_for(session, entry)
+        entry.candidate_id = finding.request_id
+        if finding.hint in _DOUBTS:
+            doubt(entry, _DOUBTS[finding.hint])
+    session.flush()
+    record_entry(session, actor, entry, "taken_up")
+
+
+def refund_called_off(payment: OutgoingPayment, *, session: Session, **_others: object) -> None:
+    """When the refund of an over-payment does not happen, its entry waits for a person again."""
+    if not payment.subject.startswith(OVERPAYMENT):
+        return
+    entry = session.scalar(
+        select(BankEntry).where(
+            BankEntry.cooperative_id == payment.cooperative_id,
+            BankEntry.public_id == payment.subject.removeprefix(OVERPAYMENT),
+        )
+    )
+    if entry is not None and entry.state == EntryState.MATCHED.value:
+        restate(session, entry)
+
+
+# -- inside -------------------------------------------------------------------------------------
+
+
+def _member_of(session: Session, request: PaymentRequest) -> Membership:
+    if request.membership_id is None:
+        raise RuleViolation(
+            _("The request does not say which member it is about."),
+            remedy=_("Cancel it and ask again."),
+        )
+    return session.get_one(Membership, request.membership_id)
+
+
+def _plan_rest(
+    session: Session, actor: Actor, entry: BankEntry, request: PaymentRequest | None, cents: int
+) -> OutgoingPayment:
+    language = request.language if request else entry.bank_account.cooperative.languages[0]
+    with speaking(language):
+        text = (
+            _("Over-payment returned, %(reference)s", reference=show_reference(request.reference))
+            if request
+            else _("Payment returned")
+        )
+    return request_outgoing(
+        session,
+        actor,
+        entry.bank_account.cooperative,
+        payee_name=entry.counterparty_name or (request.payer_name if request else "-"),
+        iban=entry.counterparty_iban,
+        bic=entry.counterparty_bic,
+        amount_cents=cents,
+        due_on=clock.today(entry.bank_account.cooperative.time_zone),
+        text=text,
+        subject=f"{OVERPAYMENT}{entry.public_id}",
+    )
+
+
+def _call_off_rest(session: Session, actor: Actor, entry: BankEntry, reason: str) -> None:
+    """Cancel the planned refund of an over-payment whose entry is no longer what it was."""
+    refund = refund_of_rest(session, entry)
+    if refund is None:
+        return
+    if refund.state not in (OutgoingState.PLANNED.value, OutgoingState.RELEASED.value):
+        raise RuleViolation(
+            _("The over-payment of this entry is on its way back already."),
+            remedy=_("Wait for the statement, or cancel the payment file first."),
+        )
+    cancel_outgoing(session, actor, refund, reason=reason)
+
+
+def _take_back(
+    session: Session,
+    actor: Actor,
+    match: PaymentMatch,
+    entry: BankEntry,
+    reason: str,
+    *,
+    undone: bool,
+) -> None:
+    """Reverse what was written for a match and open its request again."""
+    request = match.request
+    session.refresh(request)
+    request.paid_cents -= match.amount_cents
+    if request.state == RequestState.SETTLED.value:
+        # The same thing may have been asked for anew meanwhile.
+        asked_anew = session.scalar(
+            select(PaymentRequest.id).where(
+                PaymentRequest.cooperative_id == request.cooperative_id,
+                PaymentRequest.subject == request.subject,
+                PaymentRequest.state == RequestState.OPEN.value,
+            )
+        )
+        state = RequestState.OPEN if asked_anew is None else RequestState.CANCELLED
+        request.state = state.value
+        request.ended_at = None if asked_anew is None else clock.now()
+    session.flush()
+    for act_id in match.act_ids.split():
+        row = session.scalars(
+            select(ShareEntry)
+            .where(
+                ShareEntry.act_id == act_id,
+                ShareEntry.cooperative_id == request.cooperative_id,
+            )
+            .limit(1)
+        ).one()
+        ledger.reverse_act(session, SYSTEM, row, reason if len(reason) >= 5 else f"bank: {reason}")
+    signals.payment_returned.send(
+        request,
+        session=session,
+        actor=actor,
+        entry=entry,
+        match=match,
+        amount_cents=match.amount_cents,
+        returned_on=entry.booked_on,
+        reason=reason,
+        undone=undone,
+    )

@@ -1,0 +1,296 @@
+"""Reading a bank statement: all of it or nothing, and once, however often it is read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from govern import audit, clock
+from govern.access import Actor, Permission
+from govern.cooperatives.models import Cooperative
+from govern.errors import InvalidInput, RuleViolation
+from govern.i18n import day as in_words
+from govern.payments.models import BankAccount, BankEntry, BankStatement, EntryState
+from govern.payments.reading import (
+    ReadEntry,
+    ReadStatement,
+    UnreadableStatement,
+    read_statements,
+)
+from govern.payments.reading.records import entry_keys
+from govern.payments.rules.bank import show_iban
+from govern.payments.rules.references import show_reference
+from govern.payments.services.following import follow_credit, follow_debit
+from govern.payments.services.matching import match_received
+from govern.payments.services.requests import lock_requests
+from govern.payments.texts import unreadable_text
+from govern.register.rules.folding import search_text
+
+MAX_BYTES = 20 * 1024 * 1024
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class ReadingResult:
+    """What reading a file came to. ``states`` counts the new entries per state."""
+
+    statements: tuple[BankStatement, ...]
+    new: int
+    known: int
+    states: dict[str, int]
+
+
+def parse_file(content: bytes, *, account: BankAccount | None = None) -> list[ReadStatement]:
+    """What a file says, without the database. InvalidInput (field "file") for a refused one.
+
+    ``account`` is the one that a table without a column for it is about.
+    """
+    if len(content) > MAX_BYTES:
+        raise InvalidInput(
+            _("The file is larger than %(most)s MB.", most=MAX_BYTES // 1024 // 1024),
+            remedy=_("Download the statement for a shorter time."),
+            field="file",
+        )
+    try:
+        return read_statements(content, own_iban=account.iban if account else "")
+    except UnreadableStatement as error:
+        words = unreadable_text(error.code, error.params)
+        raise InvalidInput(words.sentence, remedy=words.remedy, field="file") from error
+
+
+def read_file(
+    session: Session,
+    actor: Actor,
+    cooperative: Cooperative,
+    *,
+    file_name: str,
+    content: bytes,
+    account: BankAccount | None = None,
+) -> ReadingResult:
+    """Parse and store; see ``store_statements``."""
+    actor.require(Permission.PAYMENTS_WRITE, cooperative.id)
+    parsed = parse_file(content, account=account)
+    return store_statements(
+        session,
+        actor,
+        cooperative,
+        parsed,
+        file_name=file_name,
+        digest=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def store_statements(
+    session: Session,
+    actor: Actor,
+    cooperative: Cooperative,
+    parsed: Sequence[ReadStatement],
+    *,
+    file_name: str,
+    digest: str,
+) -> ReadingResult:
+    """Store the entries that are new, and match each (flushed; nothing is stored if one fails).
+
+    What was read before, in this file or in another that overlaps it, is left alone. Raises
+    InvalidInput (field "file") for an account that is not the cooperative's or is closed, and for
+    an entry that lies ahead.
+    """
+    actor.require(Permission.PAYMENTS_WRITE, cooperative.id)
+    # Whoever reads the same file at the same time waits here, and then finds all entries known.
+    lock_requests(session, cooperative.id)
+    made: list[BankStatement] = []
+    states: Counter[str] = Counter()
+    new = known = 0
+    for ordinal, read in enumerate(parsed, start=1):
+        account = _account_of(session, cooperative, read)
+        _refuse_days_ahead(cooperative, read)
+        fresh = _fresh_entries(session, account, read)
+        known += len(read.entries) - len(fresh)
+        if not fresh:
+            continue
+        new += len(fresh)
+        statement = BankStatement(
+            cooperative_id=cooperative.id,
+            bank_account_id=account.id,
+            format=read.format,
+            identification=read.identification,
+            first_day=read.first_day,
+            last_day=read.last_day,
+            opening_cents=read.opening_cents,
+            closing_cents=read.closing_cents,
+            file_name=" ".join(file_name.split())[-200:] or "-",
+            file_digest=digest,
+            ordinal=_free_ordinal(session, account, digest, ordinal),
+            entries_new=len(fresh),
+            entries_known=len(read.entries) - len(fresh),
+            read_at=clock.now(),
+            read_by_id=actor.account_id,
+        )
+        session.add(statement)
+        session.flush()
+        made.append(statement)
+        rows = [(_row(statement, key, entry), entry) for key, entry in fresh]
+        session.add_all(row for row, _entry in rows)
+        session.flush()
+        for row, entry in rows:
+            _settle(session, actor, row, entry)
+            states[row.state] += 1
+        session.flush()
+    if made:
+        audit.record(
+            session,
+            actor,
+            "payments:statement:read",
+            cooperative_id=cooperative.id,
+            subject=f"bank_statement:{made[0].public_id}",
+            data={"file": digest, "statements": len(made), "new": new, "known": known, **states},
+        )
+    return ReadingResult(tuple(made), new, known, dict(states))
+
+
+# -- inside -------------------------------------------------------------------------------------
+
+
+def _account_of(session: Session, cooperative: Cooperative, read: ReadStatement) -> BankAccount:
+    account = session.scalar(
+        select(BankAccount).where(
+            BankAccount.cooperative_id == cooperative.id, BankAccount.iban == read.iban
+        )
+    )
+    if account is None:
+        raise InvalidInput(
+            _(
+                "This statement is of the account %(iban)s, which is none of %(name)s.",
+                iban=show_iban(read.iban[:34]),
+                name=cooperative.name,
+            ),
+            remedy=_("Choose another file, or name that account on the page of bank accounts."),
+            field="file",
+        )
+    if not account.is_open:
+        raise RuleViolation(
+            _("The account %(iban)s is closed.", iban=show_iban(account.iban)),
+            remedy=_("Name it again on the page of bank accounts if it is still used."),
+            field="file",
+        )
+    return account
+
+
+def _refuse_days_ahead(cooperative: Cooperative, read: ReadStatement) -> None:
+    today = clock.today(cooperative.time_zone)
+    ahead = next((entry for entry in read.entries if entry.booked_on > today), None)
+    if ahead is not None:
+        raise InvalidInput(
+            _("An entry of this statement is booked on %(day)s, which lies ahead.",
+              day=in_words(ahead.booked_on)),
+            remedy=_("Check the date format of the file, or wait until that day."),
+            field="file",
+        )  # fmt: skip
+
+
+def _fresh_entries(
+    session: Session, account: BankAccount, read: ReadStatement
+) -> list[tuple[str, ReadEntry]]:
+    """The entries that were not read before, each with its key.
+
+    The same movement read from a file of another shape has another key but the same fingerprint:
+    the n-th one like it here is the n-th one like it there.
+    """
+    keys = entry_keys(read.entries)
+    stored = set(_found(session, account, BankEntry.key, keys))
+    elsewhere = Counter(
+        _found(
+            session,
+            account,
+            BankEntry.fingerprint,
+            [entry.fingerprint for entry in read.entries],
+            other_than=read.format[:4],
+        )
+    )
+    seen: Counter[str] = Counter()
+    fresh = []
+    for key, entry in zip(keys, read.entries, strict=True):
+        mark = entry.fingerprint
+        seen[mark] += 1
+        if key not in stored and seen[mark] > elsewhere[mark]:
+            fresh.append((key, entry))
+    return fresh
+
+
+def _found(
+    session: Session,
+    account: BankAccount,
+    column: object,
+    wanted: Sequence[str],
+    *,
+    other_than: str = "",
+) -> Iterator[str]:
+    """The values of ``column`` of stored entries that are among ``wanted``."""
+    values = list(dict.fromkeys(wanted))
+    for at in range(0, len(values), _CHUNK):
+        query = select(
+            column
+        ).where(  # type: ignore[call-overload]
+            BankEntry.bank_account_id == account.id,
+            column.in_(values[at : at + _CHUNK]),  # type: ignore[attr-defined]
+        )
+        if other_than:
+            query = query.join(BankStatement, BankStatement.id == BankEntry.statement_id).where(
+                func.substr(BankStatement.format, 1, 4) != other_than
+            )
+        yield from session.scalars(query)
+
+
+def _free_ordinal(session: Session, account: BankAccount, digest: str, ordinal: int) -> int:
+    """A file of which only part was new once may bring something new again after an undoing."""
+    highest = session.scalar(
+        select(func.max(BankStatement.ordinal)).where(
+            BankStatement.bank_account_id == account.id, BankStatement.file_digest == digest
+        )
+    )
+    return max(ordinal, (highest or 0) + 1)
+
+
+def _row(statement: BankStatement, key: str, entry: ReadEntry) -> BankEntry:
+    return BankEntry(
+        cooperative_id=statement.cooperative_id,
+        bank_account_id=statement.bank_account_id,
+        statement_id=statement.id,
+        key=key,
+        fingerprint=entry.fingerprint,
+        amount_cents=entry.amount_cents,
+        booked_on=entry.booked_on,
+        value_on=entry.value_on,
+        counterparty_name=entry.counterparty_name,
+        counterparty_iban=entry.counterparty_iban,
+        counterparty_bic=entry.counterparty_bic,
+        reference=entry.reference,
+        remittance=entry.remittance,
+        end_to_end_id=entry.end_to_end_id,
+        bank_reference=entry.bank_reference,
+        is_return=entry.is_return,
+        return_reason=entry.return_reason,
+        state=EntryState.UNMATCHED.value,
+        doubt="",
+        note="",
+        search_text=search_text(
+            entry.counterparty_name,
+            entry.counterparty_iban,
+            entry.remittance,
+            show_reference(entry.reference),
+            entry.reference,
+        ),
+    )
+
+
+def _settle(session: Session, actor: Actor, row: BankEntry, read: ReadEntry) -> None:
+    if row.amount_cents < 0:
+        follow_debit(session, actor, row, read)
+    elif not follow_credit(session, actor, row):
+        match_received(session, actor, row)
