@@ -37,6 +37,8 @@ from govern.errors import Conflict, InvalidInput
 FORMAT = 1
 BATCH = 500
 MANIFEST = "manifest.json"
+HELD_BY_RESTORE = "It was waiting when the backup was made that was restored."
+"""What the outbox says of a mail that is ``unclear`` since a restore."""
 
 Report = Callable[[str, int, int], None]
 """Called with (table, rows done, rows in all)."""
@@ -187,6 +189,7 @@ def read_manifest(source: Path) -> Manifest:
 def restore_backup(engine: sa.Engine, source: Path, report: Report = _silent) -> Manifest:
     """Fill an empty database with the backup at ``source`` and bring it to the newest schema.
 
+    Mails that were waiting at the time become ``unclear``: they are not sent by themselves.
     Raises Conflict when the database holds anything, InvalidInput when the file is damaged; the
     database is then as empty as before.
     """
@@ -205,9 +208,24 @@ def restore_backup(engine: sa.Engine, source: Path, report: Report = _silent) ->
         with _guards_down(connection):
             for entry in manifest.tables:
                 _read_table(connection, metadata.tables[entry.name], archive, entry, report)
+            _hold_mails(connection, metadata)
         _set_sequences(connection, metadata)
     schema.upgrade(engine)
     return manifest
+
+
+def _hold_mails(connection: Connection, metadata: sa.MetaData) -> None:
+    """Mails that were waiting may have left since the backup: somebody must say what to do.
+
+    In the transaction of the restore, so that no process can begin to send them before.
+    """
+    mails = metadata.tables.get("outbox_mail")
+    if mails is not None:
+        connection.execute(
+            mails.update()
+            .where(mails.c.channel == "email", mails.c.state.in_(("queued", "sending")))
+            .values(state="unclear", claim=None, last_error=HELD_BY_RESTORE)
+        )
 
 
 def _require_empty(engine: sa.Engine) -> None:

@@ -7,15 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 from alembic.util import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from govern import audit, jobs, schema
-from govern.backup import Report, restore_backup, write_backup
+from govern.backup import HELD_BY_RESTORE, Report, restore_backup, write_backup
 from govern.cli_tools import app_context, bare_app_context
 from govern.errors import ConfigurationError
 from govern.extensions import db as database
+from govern.mail.models import OutboxMail
 
 
 @click.group("db")
@@ -95,6 +97,14 @@ def restore(file: Path) -> None:
     click.echo(f"{manifest.rows} rows of {len(manifest.tables)} tables restored")
     state = audit.verify_chain(database.session())
     click.echo(f"audit log: {state.entries} entries, the chain holds")
+    held = database.session.scalar(
+        sa.select(sa.func.count()).where(OutboxMail.last_error == HELD_BY_RESTORE)
+    )
+    if held:
+        click.echo(
+            f"{held} mails were waiting when the backup was made. They are not sent by themselves, "
+            "since they may have left meanwhile: decide in the outbox of each cooperative."
+        )
 
 
 @contextmanager

@@ -33,8 +33,9 @@ STATE_MEANINGS: Mapping[str, LazyString] = {
     DeliveryState.SENT.value: _l("The mail server has taken it, or somebody has posted it."),
     DeliveryState.FAILED.value: _l("It was not sent, and is not tried again by itself."),
     DeliveryState.UNCLEAR.value: _l(
-        "The connection broke while it was being handed over. It may have arrived, so it is "
-        "not sent again by itself."
+        "It may have left or not: the connection broke while it was being handed over, its voting "
+        "code was withdrawn at that moment, or the server was restored from a backup. It is not "
+        "sent again by itself."
     ),
     DeliveryState.CANCELLED.value: _l("It was stopped before it left."),
 }

@@ -16,6 +16,9 @@ from govern.backup import read_manifest, restore_backup, write_backup
 from govern.cli_house import backup as backup_command
 from govern.cli_house import restore as restore_command
 from govern.errors import Conflict, InvalidInput
+from govern.mail import sending
+from govern.mail.models import OutboxMail
+from govern.mail.queueing import queue_letter, queue_mail
 from tests.access.world import build_side
 
 
@@ -26,6 +29,8 @@ def full(session, clock):
         build_side(session, code, clock)
         session.commit()
     audit.record(session, SYSTEM, "house:test:done", cooperative_id=None, data={"é": 1})
+    # Mails that wait do not come back as they were: see below.
+    session.query(OutboxMail).filter_by(state="queued").update({"state": "sent"})
     session.commit()
     return session.get_bind()
 
@@ -92,6 +97,52 @@ def test_a_restored_database_goes_on_where_the_other_ended(full, empty_postgresq
         restored.commit()
         assert restored.scalar(sa.select(sa.func.max(Cooperative.id))) == highest + 1
         audit.verify_chain(restored)
+
+
+def test_mails_that_waited_at_backup_time_wait_for_a_decision_after_a_restore(
+    app, session, cooperative, empty_sqlite, tmp_path
+):
+    """They may have left since: whoever was told twice has been told wrongly once."""
+    for number in range(4):
+        queue_mail(
+            session,
+            cooperative_id=cooperative.id,
+            to_address=f"member{number}@example.org",
+            to_name="Member",
+            language="en",
+            template="sign_in_link",
+            context={"link": "http://localhost/x", "minutes": 15},
+            dedupe_key=f"test:{number}",
+            category="test",
+        )
+    queue_letter(
+        session,
+        cooperative_id=cooperative.id,
+        to_name="Member",
+        language="en",
+        subject="Letter",
+        pdf=b"%PDF",
+        filename="letter.pdf",
+        dedupe_key="test:letter",
+        category="test",
+    )
+    session.commit()
+    batch = sending.claim_batch(session)
+    sending.mark_sent(batch[0])
+    batch[1].state, batch[1].claim = "queued", None
+    session.commit()
+    write_backup(session.get_bind(), tmp_path / "backup.zip")
+    restore_backup(empty_sqlite, tmp_path / "backup.zip")
+    with sa.orm.Session(empty_sqlite) as restored:
+        states = dict(restored.query(OutboxMail.dedupe_key, OutboxMail.state).all())
+        assert states == {
+            "test:0": "sent",
+            "test:1": "unclear",
+            "test:2": "unclear",
+            "test:3": "unclear",
+            "test:letter": "queued",
+        }
+        assert sending.claim_batch(restored) == []
 
 
 def test_every_table_of_the_house_is_in_a_backup(some, tmp_path):
