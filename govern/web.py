@@ -149,6 +149,8 @@ def _check_access() -> None:
 
 def wants_json() -> bool:
     """Whether the caller talks JSON rather than pages."""
+    if request.path.startswith("/api/"):
+        return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])
     return request.is_json or (
         best == "application/json" and not request.accept_mimetypes.accept_html

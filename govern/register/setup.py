@@ -16,6 +16,9 @@ from govern.register.hooks import register_tab_items, register_tabs
 from govern.register.jobs import register_jobs
 from govern.register.services import accounts
 from govern.register.views import (  # noqa: F401  (they add their routes)
+    api,
+    book,
+    clients,
     imports,
     members,
     own,
@@ -28,6 +31,7 @@ from govern.register.views.blueprint import blueprint
 def register(app: Flask) -> None:
     """Register the pages, the jobs, and what the register tells the accounts and the home page."""
     app.register_blueprint(blueprint)
+    app.register_blueprint(api.blueprint)
     register_jobs()
     hooks.identifier_resolvers.register(accounts.find_candidates)
     hooks.account_openers.register(accounts.open_person_account)
@@ -50,6 +54,14 @@ def offer_register(actor: Actor, cooperative: Cooperative | None) -> list[NavIte
         items.append(
             NavItem(_("My membership"), flask.url_for("register.me", cooperative=code), order=20)
         )
+    if actor.may(Permission.BOOK_READ, cooperative.id):
+        items.append(
+            NavItem(
+                _("Share register"),
+                flask.url_for("register.public_book", cooperative=code),
+                order=25,
+            )
+        )
     if actor.may(Permission.REGISTER_READ, cooperative.id):
         items.append(
             NavItem(
@@ -66,6 +78,12 @@ def offer_register(actor: Actor, cooperative: Cooperative | None) -> list[NavIte
         items.append(
             NavItem(_("Rolls"), flask.url_for("register.roll_list", cooperative=code), order=120)
         )
+    if actor.may(Permission.API_MANAGE, cooperative.id):
+        items.append(
+            NavItem(
+                _("Programs"), flask.url_for("register.program_list", cooperative=code), order=125
+            )
+        )
     return items
 
 
@@ -74,8 +92,11 @@ def offer_tabs(actor: Actor, cooperative: Cooperative) -> list[NavItem]:
     code = cooperative.code
     tabs = (
         (Permission.REGISTER_READ, "member_list", _("Members"), 10),
+        (Permission.REGISTER_READ, "book_page", _("The book"), 20),
+        (Permission.REGISTER_READ, "year_page", _("Financial years"), 30),
         (Permission.REGISTER_IMPORT, "import_list", _("Imports"), 80),
         (Permission.ROLL_READ, "roll_list", _("Rolls"), 90),
+        (Permission.API_MANAGE, "program_list", _("Programs"), 95),
     )
     return [
         NavItem(label, flask.url_for(f"register.{endpoint}", cooperative=code), order=order)

@@ -7,7 +7,7 @@ from typing import Any
 
 from govern.access import Role
 from govern.register.importing.headers import FIELDS
-from tests.access import world_register  # noqa: F401  (its builders join the world)
+from tests.access import world_register
 from tests.access.example import Example
 from tests.access.world import Side
 from tests.register.conftest import csv_file, row
@@ -39,7 +39,33 @@ def _columns(side: Side) -> dict[str, str]:
     return {f"column-{number}": known.get(name, "") for number, name in enumerate(names)}
 
 
+def _program(side: Side) -> dict[str, str]:
+    return {"program": side.program}
+
+
+# The API asks for a token instead of a session: with one of ``thuis`` it answers everybody alike.
+TOKEN = {"Authorization": f"Bearer {world_register.token_of('thuis')}"}
+
 REGISTER = {
+    "register.book_page": Example(),
+    "register.book_pdf": Example(),
+    "register.book_xlsx": Example(),
+    "register.book_entries": Example(),
+    "register.book_member": _member(),
+    "register.book_member_pdf": _member(),
+    "register.public_book": Example(),
+    "register.year_page": Example(),
+    "register.year_pdf": Example(),
+    "register.year_xlsx": Example(),
+    "register.program_list": Example(
+        form={"name": "Accounting", "scopes": "members:read", "expires_on": "2019-01-01"}
+    ),
+    "register.program_page": Example(arguments=_program),
+    "register.program_revoke": Example(arguments=_program),
+    "api.document": Example(),
+    "api.members": Example(headers=TOKEN),
+    "api.member": Example(arguments=lambda side: {"number": side.number}, headers=TOKEN),
+    "api.holdings": Example(headers=TOKEN),
     "cooperatives.rules": Example(),
     "register.member_list": Example(),
     "register.export_csv": Example(),

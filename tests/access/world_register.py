@@ -7,11 +7,15 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from govern import clock
 from govern.access import SYSTEM, Role
 from govern.cooperatives.models import Cooperative
 from govern.register import jobs
 from govern.register.models import ImportBatch, Membership, Person, ShareEntry
+from govern.register.models.api import ApiClient, ApiScope
 from govern.register.services import freeze_roll, take_roll
+from govern.register.services.api import note_use
+from govern.register.services.api.clients import hash_token
 from govern.register.services.imports import confirm_import, start_import
 from govern.register.services.members import Contact, NewMember, add_member
 from tests.access.world import BUILDERS, Side
@@ -106,4 +110,28 @@ def make_roll(session: Session, side: Side) -> None:
     side.roll = roll.public_id
 
 
-BUILDERS += [make_members, make_imports, make_roll]
+def token_of(code: str) -> str:
+    """The token of the program that reads the register of that side."""
+    return f"govern_{code}".ljust(50, "x")
+
+
+def make_program(session: Session, side: Side) -> None:
+    """A program that may read everything, and did so today: its requests write nothing more."""
+    token = token_of(side.code)
+    program = ApiClient(
+        cooperative_id=side.cooperative_id,
+        name=f"Program of {side.code}",
+        token_hash=hash_token(token),
+        hint=token[-4:],
+        scopes=" ".join(ApiScope),
+        created_at=clock.now(),
+        expires_on=date(2019, 6, 1),
+    )
+    session.add(program)
+    session.flush()
+    for resource in ("members", "holdings"):
+        note_use(session, program, resource, clock.today())
+    side.program = program.public_id
+
+
+BUILDERS += [make_members, make_imports, make_roll, make_program]

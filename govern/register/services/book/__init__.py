@@ -13,22 +13,18 @@ from govern.register.services.book.balance import (
     read_movers,
     year_of,
 )
+from govern.register.services.book.entries import BookEntry, count_entries_of, read_entries
 from govern.register.services.book.extracts import (
-    BookEntry,
     BookLine,
     ClassTotal,
-    PublicLine,
-    count_entries_of,
     count_lines,
     digest_of,
-    public_line,
-    read_entries,
     read_lines,
     read_lines_of,
-    restricted_query,
     totals_per_class,
 )
 from govern.register.services.book.moments import BookMoment, book_at
+from govern.register.services.book.restricted import PublicLine, public_line, restricted_query
 
 __all__ = [
     "HEADINGS",

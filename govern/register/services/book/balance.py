@@ -305,7 +305,8 @@ def _movements(
 def _people(
     session: Session, cooperative_id: int, first: date, last: date
 ) -> tuple[People, dict[str, People]]:
-    whole, by_category = People(), defaultdict(People)
+    whole = People()
+    by_category: dict[str, People] = defaultdict(People)
 
     def members(day: Any, *conditions: Any) -> Any:
         return session.execute(

@@ -12,11 +12,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Select, and_, case, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from govern.cooperatives.models import Cooperative
 from govern.register.models import (
@@ -24,8 +24,6 @@ from govern.register.models import (
     MemberKind,
     Membership,
     MembershipCategory,
-    Organisation,
-    Person,
     ShareEntry,
 )
 from govern.register.rules.chain import canonical_json
@@ -92,33 +90,10 @@ class ClassTotal:
     paid_cents: int
 
 
-@dataclass(frozen=True)
-class BookEntry:
-    """One entry of the ledger with both of its times, and who held the membership then."""
-
-    sequence: int
-    membership_id: int
-    public_id: str
-    member_number: str
-    name: str
-    kind: str
-    share_class: str
-    nominal_cents: int
-    shares: int
-    amount_cents: int
-    effective_on: date
-    recorded_at: datetime
-    act_id: str
-    reverses: int | None
-    hash: str
-    numbers: str = ""
-    cause: str = ""
-
-
 # -- the lines --------------------------------------------------------------------------------
 
 
-def _lots(moment: BookMoment, membership_id: int | None = None) -> Any:
+def lots_of(moment: BookMoment, membership_id: int | None = None) -> Any:
     """Per membership, class and nominal value: what the entries add up to."""
     query = (
         select(
@@ -137,7 +112,7 @@ def _lots(moment: BookMoment, membership_id: int | None = None) -> Any:
     return query.subquery("lot")
 
 
-def _openings(moment: BookMoment) -> Any:
+def openings_known(moment: BookMoment) -> Any:
     """Per membership the statement of who held it, as the ledger knew it at the moment."""
     if moment.is_present:
         return (
@@ -173,7 +148,7 @@ def _openings(moment: BookMoment) -> Any:
     )
 
 
-def _categories(moment: BookMoment) -> Any:
+def categories_known(moment: BookMoment) -> Any:
     """Per membership the category in force on the day, of those recorded by the moment."""
     if moment.is_present:
         covers = or_(MembershipCategory.ends_on.is_(None), MembershipCategory.ends_on > moment.on)
@@ -209,8 +184,8 @@ def _categories(moment: BookMoment) -> Any:
 
 
 def _line_query(moment: BookMoment, membership_id: int | None = None) -> tuple[Select[Any], Any]:
-    lot, opening = _lots(moment, membership_id), _openings(moment)
-    category = _categories(moment)
+    lot, opening = lots_of(moment, membership_id), openings_known(moment)
+    category = categories_known(moment)
     query = (
         select(
             Membership.id,
@@ -326,7 +301,7 @@ def numbers_held(
 
 def totals_per_class(session: Session, moment: BookMoment) -> list[ClassTotal]:
     """What the lines add up to per class and nominal value."""
-    lot = _lots(moment)
+    lot = lots_of(moment)
     covered = lot.c.paid_cents // lot.c.nominal_cents
     paid = case((covered < lot.c.shares, covered), else_=lot.c.shares)
     rows = session.execute(
@@ -346,7 +321,7 @@ def totals_per_class(session: Session, moment: BookMoment) -> list[ClassTotal]:
 
 def count_lines(session: Session, moment: BookMoment, query: str = "") -> int:
     """How many lines there are (that match)."""
-    lot = _lots(moment)
+    lot = lots_of(moment)
     statement = select(func.count()).select_from(lot)
     words = search_words(query)
     if words:
@@ -387,139 +362,3 @@ def digest_of(session: Session, cooperative: Cooperative, moment: BookMoment) ->
     for line in read_lines(session, moment, canonical_order=True):
         digest.add(line)
     return digest.hexdigest()
-
-
-# -- the entries ------------------------------------------------------------------------------
-
-
-def entry_query(
-    moment: BookMoment, *, membership_id: int | None = None, since: date | None = None
-) -> Select[Any]:
-    """The statement of the entries, in the order in which they were written.
-
-    The name is the one committed to when the entry was written. ``since``: first effective day.
-    """
-    taken_back = aliased(ShareEntry)
-    statement = (
-        select(
-            ShareEntry,
-            Membership.public_id,
-            Membership.member_number,
-            HolderOpening.statement,
-            taken_back.sequence.label("reverses"),
-        )
-        .join(Membership, Membership.id == ShareEntry.membership_id)
-        .outerjoin(HolderOpening, HolderOpening.commitment == ShareEntry.commitment)
-        .outerjoin(taken_back, taken_back.id == ShareEntry.reverses_id)
-        .where(*moment.entries())
-        .order_by(ShareEntry.sequence)
-    )
-    if membership_id is not None:
-        statement = statement.where(ShareEntry.membership_id == membership_id)
-    return statement if since is None else statement.where(ShareEntry.effective_on >= since)
-
-
-def read_entries(
-    session: Session,
-    moment: BookMoment,
-    *,
-    membership_id: int | None = None,
-    since: date | None = None,
-    limit: int | None = None,
-    offset: int = 0,
-) -> Iterator[BookEntry]:
-    """The entries that counted, in the order in which they were written."""
-    statement = entry_query(moment, membership_id=membership_id, since=since)
-    if limit is not None:
-        statement = statement.limit(limit).offset(offset)
-    for entry, public_id, number, known, reverses in session.execute(
-        statement.execution_options(yield_per=BATCH)
-    ):
-        yield as_book_entry(entry, public_id, number, known, reverses)
-        session.expunge(entry)
-
-
-def as_book_entry(
-    entry: ShareEntry, public_id: str, number: str, known: str | None, reverses: int | None
-) -> BookEntry:
-    """One row of ``entry_query``."""
-    return BookEntry(
-        sequence=entry.sequence,
-        membership_id=entry.membership_id,
-        public_id=public_id,
-        member_number=number,
-        name=json.loads(known)["name"] if known else "",
-        kind=entry.kind,
-        share_class=entry.share_class,
-        nominal_cents=entry.nominal_cents,
-        shares=entry.shares,
-        amount_cents=entry.amount_cents,
-        effective_on=entry.effective_on,
-        recorded_at=entry.recorded_at,
-        act_id=entry.act_id,
-        reverses=reverses,
-        hash=entry.hash,
-        numbers=getattr(entry, "numbers", ""),
-        cause=getattr(entry, "cause", ""),
-    )
-
-
-def count_entries_of(session: Session, moment: BookMoment) -> int:
-    """How many entries counted."""
-    return (
-        session.scalar(select(func.count()).select_from(ShareEntry).where(*moment.entries())) or 0
-    )
-
-
-# -- what every member may see ----------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class PublicLine:
-    """What the law shows every member of another: name, category, numbers of shares."""
-
-    name: str
-    kind: str
-    category: str
-    shares: int
-
-
-def restricted_query(moment: BookMoment, query: str = "") -> Select[Any]:
-    """The statement of the restricted view, by name: holders with at least one share.
-
-    Only names are searched in: neither addresses nor numbers can be found out by trying.
-    """
-    lot = _lots(moment)
-    held = (
-        select(lot.c.membership_id, func.sum(lot.c.shares).label("shares"))
-        .group_by(lot.c.membership_id)
-        .having(func.sum(lot.c.shares) > 0)
-        .subquery("held")
-    )
-    category = _categories(moment)
-    statement = (
-        select(
-            Person.given_name,
-            Person.family_name,
-            Organisation.name.label("organisation"),
-            category.c.code,
-            held.c.shares,
-        )
-        .select_from(held)
-        .join(Membership, Membership.id == held.c.membership_id)
-        .outerjoin(Person, Person.id == Membership.person_id)
-        .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
-        .outerjoin(category, category.c.membership_id == Membership.id)
-        .where(Membership.cooperative_id == moment.cooperative_id)
-        .order_by(Membership.sort_name, Membership.id)
-    )
-    for word in search_words(query):
-        statement = statement.where(Membership.sort_name.like(f"%{word}%"))
-    return statement
-
-
-def public_line(row: Any) -> PublicLine:
-    """One row of ``restricted_query``."""
-    name = row.organisation or f"{row.given_name or ''} {row.family_name or ''}".strip()
-    kind = MemberKind.LEGAL if row.organisation else MemberKind.NATURAL
-    return PublicLine(name, kind.value, row.code or "", int(row.shares))
