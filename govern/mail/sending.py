@@ -33,6 +33,7 @@ from govern.errors import GovernError
 from govern.jobs import enqueue, every_tick, job
 from govern.mail.models import Channel, DeliveryState, OutboxMail
 from govern.mail.queueing import SEND_JOB, Content, read_content
+from govern.mail.signals import address_refused
 from govern.mail.smtp import (
     Conversation,
     Interrupted,
@@ -123,11 +124,15 @@ class _Ready:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of handing one mail over. ``server_gone``: the connection is of no more use."""
+    """What became of handing one mail over. ``server_gone``: the connection is of no more use.
+
+    ``bad_address``: what the server said where it refused the address itself for good.
+    """
 
     state: DeliveryState
     error: str = ""
     server_gone: bool = False
+    bad_address: str = ""
 
 
 def _send_over_one_connection(session: Session, url: str, ends_at: float) -> tuple[int, str]:
@@ -195,7 +200,11 @@ def _hand_over(conversation: Conversation, item: _Ready) -> _Outcome:
         conversation.send(item.message, bare_address(_sender()), item.recipient)
     except Refused as refused:
         if refused.for_good:
-            return _Outcome(DeliveryState.FAILED, f"The mail server refused it: {refused}")
+            return _Outcome(
+                DeliveryState.FAILED,
+                f"The mail server refused it: {refused}",
+                bad_address=str(refused) if refused.is_about_address else "",
+            )
         return _Outcome(DeliveryState.QUEUED, f"The mail server refused it for now: {refused}")
     except ServerAway as away:
         return _Outcome(DeliveryState.SENDING, str(away), server_gone=True)
@@ -228,6 +237,8 @@ def _note(session: Session, item: _Ready, outcome: _Outcome) -> None:
             mail.handover_at = None
         else:
             _settle(mail, outcome.state, outcome.error)
+        if outcome.bad_address:
+            address_refused.send(mail, session=session, reason=outcome.bad_address)
     session.flush()
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from dataclasses import dataclass
@@ -19,13 +20,39 @@ TIMEOUT_SECONDS = 30.0
 
 
 class Refused(Exception):
-    """The server answered: this mail is refused. ``for_good`` for a 5xx answer."""
+    """The server answered: this mail is refused. ``for_good`` for a 5xx answer.
 
-    def __init__(self, code: int, reason: str) -> None:
+    ``at`` is the command that was refused: "sender", "recipient" or "text".
+    """
+
+    def __init__(self, code: int, reason: str, at: str = "text") -> None:
         super().__init__(f"{code} {reason}")
         self.code = code
         self.reason = reason
         self.for_good = 500 <= code < 600
+        self.is_about_address = is_about_address(code, reason, at)
+
+
+_ENHANCED = re.compile(r"\b5\.(\d{1,3})\.(\d{1,3})\b")
+
+
+def is_about_address(code: int, reason: str, at: str) -> bool:
+    """Whether a refusal says that the recipient's address takes no mail.
+
+    RFC 3463: subject 1 is the address, 2.0 and 2.1 a mailbox that is disabled; a full mailbox
+    (2.2), a size, a text or a policy (3 to 7) is not the address's fault. Without such a code the
+    refusal of the recipient itself counts, that of the text does not.
+    """
+    if not 500 <= code < 600 or at == "sender":
+        return False
+    enhanced = _ENHANCED.search(reason)
+    if enhanced is None:
+        return at == "recipient" and code in (550, 551, 553)
+    subject, detail = enhanced.groups()
+    if subject == "1":
+        # 1.7 and 1.8 are about the sender's address.
+        return detail not in ("7", "8")
+    return subject == "2" and detail in ("0", "1")
 
 
 class ServerAway(Exception):
@@ -117,11 +144,13 @@ class Conversation:
             raise ServerAway("the conversation is not open")
         octets = message.as_bytes(policy=message.policy.clone(linesep="\r\n", max_line_length=998))
         try:
+            at = "sender"
             code, answer = smtp.mail(sender)
             if code == 250:
+                at = "recipient"
                 code, answer = smtp.rcpt(recipient)
             if code not in (250, 251):
-                self._refuse(smtp, code, answer)
+                self._refuse(smtp, code, answer, at)
         except (smtplib.SMTPServerDisconnected, OSError) as error:
             raise ServerAway(type(error).__name__) from error
         self._send_data(smtp, octets)
@@ -138,7 +167,7 @@ class Conversation:
             if code != 250:
                 self._refuse(smtp, code, answer)
 
-    def _refuse(self, smtp: smtplib.SMTP, code: int, answer: bytes | str) -> None:
+    def _refuse(self, smtp: smtplib.SMTP, code: int, answer: bytes | str, at: str = "text") -> None:
         reason = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
         if code == 421:
             # "Service closing": about the connection, not about this mail.
@@ -146,8 +175,8 @@ class Conversation:
         try:
             smtp.rset()
         except (smtplib.SMTPException, OSError) as error:
-            raise Refused(code, reason) from error
-        raise Refused(code, reason)
+            raise Refused(code, reason, at) from error
+        raise Refused(code, reason, at)
 
 
 def mailbox_address(name: str, address: str) -> Address:

@@ -239,11 +239,16 @@ def upgrade() -> None:
         "ix_register_reading_cooperative", "register_reading", ["cooperative_id", "day"]
     )
     op.create_index("ix_register_reading_membership", "register_reading", ["membership_id", "day"])
-    # ### end Alembic commands ###
+    op.create_index(
+        "ix_membership_holder",
+        "membership",
+        ["cooperative_id", "person_id", "organisation_id", "ended_on", "joined_on"],
+    )
 
 
 def downgrade() -> None:
-    # Indexes go with their tables.
+    op.drop_index("ix_membership_holder", table_name="membership")
+    # Other indexes go with their tables.
     for table in (
         "register_reading",
         "erasure",

@@ -141,6 +141,15 @@ class Membership(db.Model):  # type: ignore[name-defined]
         Index("ix_membership_email", "email_key", "cooperative_id"),
         Index("ix_membership_ended", "cooperative_id", "ended_on", "organisation_id"),
         Index("ix_membership_number", "number_key", "cooperative_id"),
+        # Who holds two memberships, and who has not joined yet, without reading the rows.
+        Index(
+            "ix_membership_holder",
+            "cooperative_id",
+            "person_id",
+            "organisation_id",
+            "ended_on",
+            "joined_on",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
