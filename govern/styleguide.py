@@ -20,6 +20,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired
 
 from govern.access import public
@@ -38,8 +39,11 @@ class SampleForm(FlaskForm):
     email = StringField(_l("E-mail address"))
     password = PasswordField(_l("Password"))
     joined_on = DateField(_l("Joined on"))
-    category = SelectField(_l("Category"), choices=[("A", "A"), ("B", "B")])
-    answer = RadioField(_l("Your answer"), choices=[("for", _l("For")), ("against", _l("Against"))])
+    category = SelectField(_l("Category"), choices=[SelectChoice("A", "A"), SelectChoice("B", "B")])
+    answer = RadioField(
+        _l("Your answer"),
+        choices=[SelectChoice("for", _l("For")), SelectChoice("against", _l("Against"))],
+    )
     reason = TextAreaField(_l("Reason"))
     document = FileField(_l("Document"))
     agreed = BooleanField(_l("I have read the documents"))

@@ -10,6 +10,7 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.fields import DateField, Field
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import TextInput
 
@@ -83,7 +84,7 @@ def _text(label: Any, most: int, *, needed: bool = False, **kwargs: Any) -> Stri
     return StringField(label, validators=[first, Length(max=most)], **kwargs)
 
 
-LANGUAGES = [(code, LANGUAGE_NAMES[code]) for code in LOCALES]
+LANGUAGES = [SelectChoice(code, LANGUAGE_NAMES[code]) for code in LOCALES]
 
 
 class ContactForm(FlaskForm):
@@ -176,7 +177,7 @@ class EndForm(FlaskForm):
     ended_on = _day(_l("Ends on"))
     reason = SelectField(
         _l("Reason"),
-        choices=[(reason.value, END_REASON_NAMES[reason]) for reason in EndReason],
+        choices=[SelectChoice(reason.value, END_REASON_NAMES[reason]) for reason in EndReason],
         validators=_needed(),
     )
     note = TextAreaField(_l("Note"), validators=[Optional(), Length(max=2000)])
@@ -242,8 +243,8 @@ class CorrectionForm(FlaskForm):
     action = SelectField(
         _l("What to do"),
         choices=[
-            ("read", _l("Add the member, or read the entry again from the register")),
-            ("remove", _l("Remove the member from the roll")),
+            SelectChoice("read", _l("Add the member, or read the entry again from the register")),
+            SelectChoice("remove", _l("Remove the member from the roll")),
         ],
         validators=_needed(),
     )

@@ -28,6 +28,9 @@ Make = Callable[..., Membership]
 MEMBERS = "/smartcoop/register/members"
 IMPORTS = "/smartcoop/register/imports"
 
+# A form that will not work with the next version of a library is a mistake today.
+pytestmark = pytest.mark.filterwarnings("error::DeprecationWarning")
+
 
 @pytest.fixture(autouse=True)
 def _in_june_2018(clock: Any) -> None:

@@ -11,6 +11,9 @@ from govern.access import Role
 from govern.voting.models import Election
 from govern.voting.rules import ElectionState
 
+# A form that will not work with the next version of a library is a mistake today.
+pytestmark = pytest.mark.filterwarnings("error::DeprecationWarning")
+
 
 @pytest.fixture
 def officer(make_account, cooperative):

@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectMultipleField, StringField
 from wtforms.fields import DateField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -40,7 +41,7 @@ class ProgramForm(FlaskForm):
     )
     scopes = SelectMultipleField(
         _l("What it may read"),
-        choices=[(scope.value, name) for scope, name in SCOPE_NAMES.items()],
+        choices=[SelectChoice(scope.value, name) for scope, name in SCOPE_NAMES.items()],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )

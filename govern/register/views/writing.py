@@ -10,6 +10,7 @@ import flask
 from flask import flash, g, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import select
+from wtforms.fields.choices import SelectChoice
 
 from govern.access import Permission, requires
 from govern.errors import GovernError, InvalidInput, NotFound
@@ -93,7 +94,7 @@ def _contact(form: Any) -> Contact:
 
 def _offer_categories(form: Any) -> None:
     form.category.choices = [
-        (category.code, f"{category.code} – {local_text(category.names)}")
+        SelectChoice(category.code, f"{category.code} – {local_text(category.names)}")
         for category in members.categories_on(db.session(), g.cooperative.id, today())
     ]
 

@@ -11,6 +11,7 @@ from flask import flash, g, render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
+from wtforms.fields.choices import SelectChoice
 
 from govern import clock
 from govern.access import Permission, Role, requires
@@ -251,7 +252,7 @@ def trustees(uuid: str) -> Any:
     def prepare(election: Election) -> None:
         for account in _possible_trustees(db.session(), election):
             found[account.id] = account
-        form.trustees.choices = [(key, account.name) for key, account in found.items()]
+        form.trustees.choices = [SelectChoice(key, account.name) for key, account in found.items()]
         if request.method == "GET":
             form.trustees.data = [item.account_id for item in election.trustees]
 
@@ -317,7 +318,7 @@ def trustee_key(uuid: str, position: int) -> Any:
         for account in _possible_trustees(db.session(), election):
             if account.id not in others:
                 choices[account.id] = account.name
-        form.account.choices = list(choices.items())
+        form.account.choices = [SelectChoice(key, name) for key, name in choices.items()]
         if request.method == "GET":
             form.account.data = own.account_id
 
