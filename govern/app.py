@@ -95,7 +95,9 @@ def _register_features(app: Flask) -> None:
     from govern.assemblies import setup as assemblies
     from govern.cooperatives import views as cooperatives
     from govern.home import views as home
+    from govern.joining import setup as joining
     from govern.outbox import setup as outbox
+    from govern.payments import setup as payments
     from govern.register import setup as register
     from govern.voting import setup as voting
 
@@ -106,6 +108,8 @@ def _register_features(app: Flask) -> None:
     cooperatives.register(app)
     outbox.register(app)
     register.register(app)
+    payments.register(app)
+    joining.register(app)
     voting.register(app)
     assemblies.register(app)
     styleguide.register(app)

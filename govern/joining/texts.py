@@ -44,3 +44,29 @@ ACCEPTANCE_TEXTS = {
     "delegate": _l("The board has charged somebody with deciding about applications."),
     "board": _l("The board decides about a list of applications at its meetings."),
 }
+
+SIGN_NAMES = {
+    "email": _l("same e-mail address"),
+    "name": _l("same name"),
+    "name_and_birth": _l("same name and birth date"),
+    "enterprise_number": _l("same enterprise number"),
+}
+
+_ACTS = {
+    "confirmed": _l("Address confirmed"),
+    "accepted": _l("Accepted"),
+    "refused": lazy_pgettext("application", "Refused"),
+    "withdrawn": _l("Withdrawn by the applicant"),
+    "expired": _l("Not paid in time"),
+    "identified": _l("Said who it is"),
+    "admitted": lazy_pgettext("application", "Admitted"),
+    "payment_returned": _l("The bank took the payment back"),
+    "paid_again": _l("Paid again"),
+    "forgotten": _l("Personal data deleted"),
+}
+
+
+def act_words(tag: str) -> str:
+    """What an audit entry about an application says, in words."""
+    action = tag.rpartition(":")[2]
+    return str(_ACTS.get(action, action))

@@ -70,9 +70,9 @@ def accept(
     # By itself (automatic acceptance) nobody is told to wait: the register asks at admission.
     if not actor.is_system and not is_asked:
         _refuse_unseen_likeness(session, application)
-    move(application, ApplicationState.ACCEPTED)
     rules = joining_rules(session, application.cooperative)
     today = today_of(application)
+    move(application, ApplicationState.ACCEPTED)
     application.accepted_on = application.decided_on = accepted_on
     application.decided_by_id = actor.account_id
     application.decision_id = decision.id if decision else None

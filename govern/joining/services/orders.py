@@ -143,9 +143,7 @@ def order_shares(
     return order
 
 
-def order_by_public_id(
-    session: Session, actor: Actor, membership: Membership, public_id: str
-) -> ShareOrder:
+def order_by_public_id(session: Session, membership: Membership, public_id: str) -> ShareOrder:
     """That order of that membership; NotFound otherwise."""
     order = session.scalar(
         select(ShareOrder).where(

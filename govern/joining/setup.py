@@ -1,0 +1,143 @@
+"""Bind joining to an application: pages, jobs, what payments tell, places on other pages."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import flask
+from flask import Flask
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from govern import clock, navigation
+from govern.access import Actor, Permission, Role
+from govern.cooperatives.models import Cooperative, CooperativeStatus
+from govern.cooperatives.services import rules_on
+from govern.errors import RuleViolation
+from govern.home.hooks import FrontSection, HomeItem, cooperative_sections, home_items
+from govern.joining import jobs
+from govern.joining.services import admitting, listing, orders
+from govern.joining.services.statutes import statutes_in_force
+from govern.joining.views import applying, deciding, own, statutes  # noqa: F401  (their routes)
+from govern.joining.views.blueprint import blueprint
+from govern.navigation import NavItem
+from govern.payments.models import PaymentMatch, PaymentRequest
+from govern.payments.signals import payment_arriving, payment_received, payment_returned
+from govern.register.hooks import register_tabs
+
+
+def register(app: Flask) -> None:
+    """Register the pages and jobs, and subscribe to what payments tell."""
+    app.register_blueprint(blueprint)
+    jobs.register_jobs()
+    payment_arriving.connect(_on_arriving)
+    payment_received.connect(_on_received)
+    payment_returned.connect(_on_returned)
+    register_tabs.register(offer_tab)
+    navigation.register(offer_pages)
+    cooperative_sections.register(front_sections)
+    home_items.register(expected_of)
+
+
+def _on_arriving(
+    request: PaymentRequest, *, session: Session, received_on: date, **_more: Any
+) -> None:
+    orders.issue_shares(session, request, received_on)
+
+
+def _on_received(
+    request: PaymentRequest,
+    *,
+    session: Session,
+    match: PaymentMatch,
+    amount_cents: int,
+    received_on: date,
+    **_more: Any,
+) -> None:
+    admitting.note_payment(
+        session, request, match=match, amount_cents=amount_cents, received_on=received_on
+    )
+
+
+def _on_returned(
+    request: PaymentRequest,
+    *,
+    session: Session,
+    match: PaymentMatch,
+    returned_on: date,
+    reason: str = "",
+    **_more: Any,
+) -> None:
+    admitting.note_return(session, request, match=match, returned_on=returned_on, reason=reason)
+
+
+def offer_tab(actor: Actor, cooperative: Cooperative) -> list[NavItem]:
+    """Applications, among the officers' pages of the register."""
+    if not actor.may(Permission.REGISTER_READ, cooperative.id):
+        return []
+    href = flask.url_for("joining.application_list", cooperative=cooperative.code)
+    return [NavItem(_("Applications"), href, order=20)]
+
+
+def offer_pages(actor: Actor, cooperative: Cooperative | None) -> list[NavItem]:
+    """The form, to whoever is no member here; the statutes, to everybody."""
+    if cooperative is None:
+        return []
+    items = [
+        NavItem(
+            _("Statutes"), flask.url_for("joining.statutes", cooperative=cooperative.code), order=91
+        )
+    ]
+    held = actor.roles.get(cooperative.id, frozenset())
+    if not held and cooperative.status == CooperativeStatus.ACTIVE.value:
+        href = flask.url_for("joining.join", cooperative=cooperative.code)
+        items.append(NavItem(_("Become a member"), href, order=10))
+    return items
+
+
+def front_sections(session: Session, actor: Actor, cooperative: Cooperative) -> list[FrontSection]:
+    """The way to the form on the front page, for whoever is no member here."""
+    if Role.MEMBER in actor.roles.get(cooperative.id, frozenset()):
+        return []
+    today = clock.today(cooperative.time_zone)
+    is_active = cooperative.status == CooperativeStatus.ACTIVE.value
+    if not is_active or statutes_in_force(session, cooperative.id, today) is None:
+        return []
+    try:
+        _row, rules = rules_on(session, cooperative.id, today)
+    except RuleViolation:
+        return []
+    return [
+        FrontSection(
+            _("Become a member"),
+            "joining/_front.html",
+            {"cooperative": cooperative, "price": rules.share_nominal_cents},
+            order=60,
+        )
+    ]
+
+
+def expected_of(session: Session, actor: Actor, account_id: int) -> list[HomeItem]:
+    """Applications that wait for the registrar."""
+    items = []
+    for number in actor.roles:
+        if not actor.may(Permission.REGISTER_WRITE, number):
+            continue
+        waiting = listing.waiting_count(session, number)
+        if waiting:
+            cooperative = session.get_one(Cooperative, number)
+            items.append(
+                HomeItem(
+                    title=ngettext(
+                        "%(num)d application waits for you",
+                        "%(num)d applications wait for you",
+                        waiting,
+                    ),
+                    detail=cooperative.name,
+                    href=flask.url_for("joining.application_list", cooperative=cooperative.code),
+                    tone="warn",
+                )
+            )
+    return items

@@ -1,0 +1,216 @@
+"""The public pages: the form, the confirmed address, and the applicant's own page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask
+from flask import flash, g, render_template, request
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from govern import clock
+from govern.access import public
+from govern.cooperatives.models import CooperativeStatus
+from govern.cooperatives.rules import Category, Rules
+from govern.cooperatives.services import rules_on
+from govern.errors import GovernError
+from govern.extensions import db, limiter
+from govern.i18n import current_language, local_text
+from govern.joining import forms
+from govern.joining.models import StatutesText
+from govern.joining.rules import ApplicationState, shares_for_joining
+from govern.joining.services import applying, deciding
+from govern.joining.services.applying import ApplicationInput
+from govern.joining.services.guards import application_by_token, applied_on, state_token
+from govern.joining.services.statutes import statutes_in_force, text_for
+from govern.joining.texts import STATE_NAMES, STATE_TONES
+from govern.joining.views.blueprint import (
+    blueprint,
+    chosen_class,
+    here,
+    instruction_of,
+    offer_classes,
+    put_error,
+    today,
+)
+from govern.register.models import MemberKind
+from govern.register.services.members import Contact
+
+ADDRESS_LIMIT = "30 per minute; 300 per hour"
+"""Forms per network address; mails per mailbox are counted by the service."""
+
+
+@blueprint.route("/<cooperative>/join", methods=["GET", "POST"])
+@limiter.limit(ADDRESS_LIMIT, methods=["POST"])
+@public
+def join(cooperative: str) -> Any:
+    """The form. The answer is the same page, after the same work, whoever is meant."""
+    session = db.session()
+    statutes = statutes_in_force(session, g.cooperative.id, today())
+    if statutes is None or g.cooperative.status == CooperativeStatus.ON_HOLD.value:
+        return render_template("joining/closed.html", has_statutes=statutes is not None)
+    _row, rules = rules_on(session, g.cooperative.id, today())
+    kind = _kind()
+    form: Any = forms.OrganisationJoinForm() if kind is MemberKind.LEGAL else forms.PersonJoinForm()
+    text = text_for(statutes)
+    _prepare(form, rules, text)
+    if request.method == "GET" or "show_total" in request.form:
+        return _page(form, kind, rules, text)
+    if not form.validate():
+        return _page(form, kind, rules, text), 422
+    try:
+        applying.submit_application(session, g.cooperative, _given(form, kind))
+    except GovernError as error:
+        session.rollback()
+        put_error(form, error)
+        form.statutes_digest.data = text.digest
+        return _page(form, kind, rules, text), error.status
+    session.commit()
+    return flask.redirect(here("sent"))
+
+
+def _kind() -> MemberKind:
+    wanted = request.values.get("kind", "")
+    return MemberKind.LEGAL if wanted == MemberKind.LEGAL.value else MemberKind.NATURAL
+
+
+def _prepare(form: Any, rules: Rules, text: StatutesText) -> None:
+    form.category.choices = [(item.code, _described(item)) for item in rules.categories]
+    offer_classes(form, rules.share_classes)
+    statutes = text.statutes
+    form.consents.label.text = _(
+        "I agree to the statutes, version “%(version)s”.", version=statutes.version
+    )
+    if request.method == "GET":
+        form.shares.data = shares_for_joining(rules.joining).least
+        form.language.data = current_language()
+        form.country.data = g.cooperative.country
+        form.statutes_digest.data = text.digest
+        if len(rules.categories) == 1:
+            form.category.data = rules.categories[0].code
+
+
+def _described(category: Category) -> Markup:
+    name = local_text(category.names)
+    if not category.explanations:
+        return Markup("{}").format(name)
+    return Markup("{}<br><small>{}</small>").format(name, local_text(category.explanations))
+
+
+def _page(form: Any, kind: MemberKind, rules: Rules, text: StatutesText) -> str:
+    range_ = shares_for_joining(rules.joining)
+    price = chosen_class(form, rules.share_classes).nominal_cents
+    shares = form.shares.data if isinstance(form.shares.data, int) else range_.least
+    return render_template(
+        "joining/join.html",
+        form=form,
+        kind=kind.value,
+        rules=rules,
+        range=range_,
+        price=price,
+        total=price * max(0, min(shares, range_.most)),
+        text=text,
+        statutes=text.statutes,
+    )
+
+
+def _given(form: Any, kind: MemberKind) -> ApplicationInput:
+    names: dict[str, Any]
+    if kind is MemberKind.LEGAL:
+        names = {
+            "organisation_name": form.organisation_name.data,
+            "enterprise_number": form.enterprise_number.data,
+            "representative_given_name": form.representative_given_name.data,
+            "representative_family_name": form.representative_family_name.data,
+        }
+    else:
+        names = {
+            "given_name": form.given_name.data,
+            "family_name": form.family_name.data,
+            "birth_date": form.birth_date.data,
+        }
+    return ApplicationInput(
+        kind=kind,
+        contact=Contact(
+            language=form.language.data,
+            email=form.email.data,
+            street=form.street.data,
+            postal_code=form.postal_code.data,
+            town=form.town.data,
+            country=form.country.data,
+        ),
+        category=form.category.data,
+        shares=form.shares.data,
+        share_class=form.share_class.data or "" if "share_class" in form else "",
+        statutes_digest=form.statutes_digest.data or "",
+        consents=form.consents.data,
+        **names,
+    )
+
+
+@blueprint.get("/<cooperative>/join/sent")
+@public
+def sent(cooperative: str) -> Any:
+    """What to expect after sending the form."""
+    return render_template("joining/sent.html")
+
+
+@blueprint.route("/<cooperative>/join/confirm/<token>", methods=["GET", "POST"])
+@limiter.limit(ADDRESS_LIMIT, methods=["POST"])
+@public
+def confirm(cooperative: str, token: str) -> Any:
+    """The page behind the link; only its button confirms the address."""
+    session = db.session()
+    if request.method == "GET":
+        application = applying.read_confirmation(session, g.cooperative, token)
+        return render_template("joining/confirm.html", application=application)
+    application = applying.confirm_application(session, g.cooperative, token)
+    session.commit()
+    flash(_("Your address is confirmed."), "good")
+    return flask.redirect(here("application", token=state_token(application)))
+
+
+@blueprint.get("/<cooperative>/join/application/<token>")
+@public
+def application(cooperative: str, token: str) -> Any:
+    """The applicant's own page: where the application stands, and how to pay."""
+    row = application_by_token(db.session(), g.cooperative, token)
+    return render_template(
+        "joining/application.html",
+        application=row,
+        token=token,
+        state=row.status,
+        states=STATE_NAMES,
+        tones=STATE_TONES,
+        applied_on=applied_on(row),
+        instruction=instruction_of(row.request) if _expects_money(row.status) else None,
+        may_withdraw=_expects_money(row.status),
+        category=_category_name(row.category),
+        acceptance=deciding.joining_rules(db.session(), g.cooperative).acceptance,
+    )
+
+
+def _expects_money(state: ApplicationState) -> bool:
+    return state in (ApplicationState.CONFIRMED, ApplicationState.ACCEPTED)
+
+
+def _category_name(code: str) -> str:
+    _row, rules = rules_on(db.session(), g.cooperative.id, clock.today(g.cooperative.time_zone))
+    names = {item.code: local_text(item.names) for item in rules.categories}
+    return f"{code} – {names[code]}" if code in names else code
+
+
+@blueprint.route("/<cooperative>/join/application/<token>/withdraw", methods=["GET", "POST"])
+@limiter.limit(ADDRESS_LIMIT, methods=["POST"])
+@public
+def withdraw(cooperative: str, token: str) -> Any:
+    """The applicant gives up, after a page that says what that means."""
+    session = db.session()
+    row = application_by_token(session, g.cooperative, token)
+    if request.method == "GET":
+        return render_template("joining/withdraw.html", application=row, token=token)
+    deciding.withdraw_application(session, row)
+    session.commit()
+    flash(_("Your application is withdrawn."), "good")
+    return flask.redirect(here("application", token=token))
