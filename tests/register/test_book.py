@@ -111,6 +111,17 @@ def test_the_totals_per_class_are_the_sums_of_the_lines(session, cooperative, hi
     assert total.paid_shares == sum(line.paid_shares for line in lines)
 
 
+def test_an_extract_tells_the_numbers_of_the_shares_of_its_day(
+    session, cooperative, history, clock
+):
+    def numbers(on):
+        moment = book.book_at(session, cooperative, on)
+        return {line.member_number: line.numbers for line in book.read_lines(session, moment)}
+
+    assert numbers(MARCH) == {"1": "1-3", "2": "4"}
+    assert numbers(MAY) == {"1": "2-3", "2": "1,4"}
+
+
 def test_a_day_ahead_has_no_book(session, cooperative, clock):
     with pytest.raises(InvalidInput):
         book.book_at(session, cooperative, date(2018, 6, 2))

@@ -142,33 +142,33 @@ def _member_query(cooperative_id: int, today: date) -> Select[Any]:
         MembershipCategory.starts_on <= today,
         or_(MembershipCategory.ends_on.is_(None), MembershipCategory.ends_on > today),
     )
-    statement: Select[Any] = (
-        select(
-            Membership.id,
-            Membership.public_id,
-            Membership.member_number,
-            Membership.joined_on,
-            Membership.ended_on,
-            Membership.end_reason,
-            Membership.language,
-            Membership.email,
-            Membership.street,
-            Membership.postal_code,
-            Membership.town,
-            Membership.country,
-            Person.given_name,
-            Person.family_name,
-            Organisation.name.label("organisation"),
-            Organisation.enterprise_number,
-            MembershipCategory.code.label("category"),
-        )
+    columns: list[Any] = [
+        Membership.id,
+        Membership.public_id,
+        Membership.member_number,
+        Membership.joined_on,
+        Membership.ended_on,
+        Membership.end_reason,
+        Membership.language,
+        Membership.email,
+        Membership.street,
+        Membership.postal_code,
+        Membership.town,
+        Membership.country,
+        Person.given_name,
+        Person.family_name,
+        Organisation.name.label("organisation"),
+        Organisation.enterprise_number,
+        MembershipCategory.code.label("category"),
+    ]
+    return (
+        select(*columns)
         .select_from(Membership)
         .outerjoin(Person, Person.id == Membership.person_id)
         .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
         .outerjoin(MembershipCategory, covers)
         .where(Membership.cooperative_id == cooperative_id)
     )
-    return statement
 
 
 def _member_json(row: Any, with_contact: bool) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from govern.cooperatives.models import Cooperative
 from govern.i18n import day as in_words
 from govern.i18n import instant, local_text, money
 from govern.pdf import render_pdf
-from govern.register.models import EndReason, EntryKind, MemberKind, Membership
+from govern.register.models import EndReason, EntryKind, MemberKind, Membership, TransferCause
 from govern.register.rules.chain import canonical_json
 from govern.register.services.book.balance import (
     HEADINGS,
@@ -37,7 +37,7 @@ from govern.register.services.book.extracts import (
 )
 from govern.register.services.book.moments import BookMoment
 from govern.register.spreadsheets import Sheet, Value, write_workbook
-from govern.register.texts import END_REASON_NAMES, ENTRY_KIND_NAMES, KIND_NAMES
+from govern.register.texts import CAUSE_NAMES, END_REASON_NAMES, ENTRY_KIND_NAMES, KIND_NAMES
 
 PDF_ROWS = 2000
 """So many lines go on paper; whoever needs more takes the workbook, and the PDF says so."""
@@ -63,9 +63,13 @@ class Words:
         )
 
 
-def kind_name(kind: str) -> str:
-    """The kind of an entry in words."""
-    return str(ENTRY_KIND_NAMES[EntryKind(kind)])
+def kind_name(entry: BookEntry) -> str:
+    """What an entry is, in words, with the cause of a transfer."""
+    name = str(ENTRY_KIND_NAMES[EntryKind(entry.kind)])
+    if not entry.cause:
+        return name
+    cause = CAUSE_NAMES[TransferCause(entry.cause)]
+    return _("%(kind)s (%(cause)s)", kind=name, cause=cause)
 
 
 def holder_name(line: BookLine | BookEntry) -> str:
@@ -384,9 +388,9 @@ def _entry_texts(entry: BookEntry, words: Words, named: bool) -> list[str]:
         in_words(entry.effective_on, "short"),
         in_words(entry.recorded_at.date(), "short"),
         *([entry.member_number, holder_name(entry)] if named else []),
-        kind_name(entry.kind)
+        kind_name(entry)
         if entry.reverses is None
-        else _("%(kind)s, taking back entry %(number)s", kind=kind_name(entry.kind),
+        else _("%(kind)s, taking back entry %(number)s", kind=kind_name(entry),
                number=entry.reverses),
         words.share_class(entry.share_class, entry.nominal_cents),
         entry.numbers,
@@ -402,7 +406,7 @@ def _entry_values(entry: BookEntry, words: Words) -> list[Value]:
         entry.recorded_at.isoformat(timespec="seconds"),
         entry.member_number,
         holder_name(entry),
-        kind_name(entry.kind),
+        kind_name(entry),
         words.share_class(entry.share_class, entry.nominal_cents),
         entry.numbers,
         entry.shares,

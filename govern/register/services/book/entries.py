@@ -48,14 +48,15 @@ def entry_query(
     The name is the one committed to when the entry was written. ``since``: first effective day.
     """
     taken_back = aliased(ShareEntry)
-    statement: Select[Any] = (
-        select(
-            ShareEntry,
-            Membership.public_id,
-            Membership.member_number,
-            HolderOpening.statement,
-            taken_back.sequence.label("reverses"),
-        )
+    columns: list[Any] = [
+        ShareEntry,
+        Membership.public_id,
+        Membership.member_number,
+        HolderOpening.statement,
+        taken_back.sequence.label("reverses"),
+    ]
+    statement = (
+        select(*columns)
         .join(Membership, Membership.id == ShareEntry.membership_id)
         .outerjoin(HolderOpening, HolderOpening.commitment == ShareEntry.commitment)
         .outerjoin(taken_back, taken_back.id == ShareEntry.reverses_id)
@@ -106,8 +107,8 @@ def as_book_entry(
         act_id=entry.act_id,
         reverses=reverses,
         hash=entry.hash,
-        numbers=getattr(entry, "numbers", ""),
-        cause=getattr(entry, "cause", ""),
+        numbers=entry.numbers,
+        cause=entry.cause,
     )
 
 

@@ -28,6 +28,7 @@ from govern.register.models import (
 )
 from govern.register.rules.chain import canonical_json
 from govern.register.rules.folding import search_words
+from govern.register.rules.numbers import Move, format_numbers, numbers_on, parse_numbers
 from govern.register.services.book.moments import BookMoment
 
 BATCH = 2000
@@ -292,8 +293,42 @@ def domicile_of(row: Any) -> str:
 def numbers_held(
     session: Session, moment: BookMoment, membership_ids: Iterable[int]
 ) -> dict[tuple[int, str, int], str]:
-    """The numbers of the shares that each lot of these memberships consists of, as ranges."""
-    return {}
+    """The numbers of the shares that each lot of these memberships consists of, as ranges.
+
+    By (membership, class, nominal value); a lot whose shares are gone is not among them.
+    """
+    conditions = [
+        ShareEntry.membership_id.in_(list(membership_ids)),
+        ShareEntry.effective_on <= moment.on,
+        ShareEntry.shares != 0,
+    ]
+    if not moment.is_present:
+        conditions.append(moment.written())
+    rows = session.execute(
+        select(
+            ShareEntry.membership_id,
+            ShareEntry.share_class,
+            ShareEntry.nominal_cents,
+            ShareEntry.effective_on,
+            ShareEntry.shares,
+            ShareEntry.numbers,
+        )
+        .where(*conditions)
+        .order_by(ShareEntry.sequence)
+    )
+    moves: dict[tuple[int, str, int], list[tuple[date, int, str]]] = {}
+    for holder, share_class, nominal, day, shares, numbers in rows:
+        moves.setdefault((holder, share_class, nominal), []).append((day, shares, numbers))
+    held = {key: _numbers_after(of_lot) for key, of_lot in moves.items()}
+    return {key: numbers for key, numbers in held.items() if numbers}
+
+
+def _numbers_after(moves: list[tuple[date, int, str]]) -> str:
+    if len(moves) == 1 and moves[0][1] > 0:
+        return moves[0][2]
+    return format_numbers(
+        numbers_on(Move(day, shares > 0, parse_numbers(text)) for day, shares, text in moves)
+    )
 
 
 # -- totals, counts, digest -------------------------------------------------------------------
