@@ -25,8 +25,8 @@ from govern.register.importing.headers import missing_columns, recognise_columns
 from govern.register.importing.rows import Problem
 from govern.register.models import ImportState
 from govern.register.services import imports, rolls
-from govern.register.services.verifying import verify_ledger
 from govern.register.services.import_register import import_context, load_register
+from govern.register.services.verifying import verify_ledger
 from govern.register.texts import FIELD_NAMES, SEVERITY_NAMES, file_text, problem_text
 
 SHOWN = 40

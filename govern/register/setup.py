@@ -15,9 +15,11 @@ from govern.navigation import NavItem
 from govern.register.hooks import register_tab_items, register_tabs
 from govern.register.jobs import register_jobs
 from govern.register.services import accounts
+from govern.register.services.certificate_document import spaced
 from govern.register.views import (  # noqa: F401  (they add their routes)
     api,
     book,
+    certificates,
     clients,
     imports,
     members,
@@ -42,6 +44,7 @@ def register(app: Flask) -> None:
     navigation.register(offer_register)
     register_tabs.register(offer_tabs)
     app.jinja_env.globals["register_tab_items"] = register_tab_items
+    app.jinja_env.globals["spaced"] = spaced
 
 
 def offer_register(actor: Actor, cooperative: Cooperative | None) -> list[NavItem]:

@@ -72,6 +72,9 @@ REGISTER = {
     "register.export_xlsx": Example(),
     "register.member_page": _member(),
     "register.member_certificate": _member(),
+    "register.make_member_certificate": _member(),
+    "register.certificates": Example(),
+    "register.certificate_check": Example(arguments=lambda side: {"code": side.certificate}),
     "register.add_person": Example(
         form={**ADMISSION, "given_name": "Dora", "family_name": "New", "birth_date": "1990-01-31"}
     ),
@@ -116,6 +119,9 @@ REGISTER = {
     "register.import_mend": _import("done_import"),
     "register.me": Example(),
     "register.own_certificate": Example(
+        arguments=lambda side: {"member": side.own_membership}, only=frozenset({Role.MEMBER})
+    ),
+    "register.make_own_certificate": Example(
         arguments=lambda side: {"member": side.own_membership}, only=frozenset({Role.MEMBER})
     ),
     "register.roll_list": Example(),

@@ -16,6 +16,7 @@ from govern.register.models.api import ApiClient, ApiScope
 from govern.register.services import freeze_roll, take_roll
 from govern.register.services.api import note_use
 from govern.register.services.api.clients import hash_token
+from govern.register.services.certificates import issue_certificate
 from govern.register.services.imports import confirm_import, start_import
 from govern.register.services.members import Contact, NewMember, add_member
 from tests.access.world import BUILDERS, Side
@@ -73,6 +74,8 @@ def make_members(session: Session, side: Side) -> None:
     side.own_number, side.number = made[0].member_number, made[1].member_number
     side.other_number, side.without_email = made[2].member_number, made[3].member_number
     side.organisation = made[5].public_id
+    issue_certificate(session, SYSTEM, made[0])
+    side.certificate = issue_certificate(session, SYSTEM, made[1]).code
     entries = select(ShareEntry.sequence).where(ShareEntry.membership_id == made[1].id)
     side.sequence = max(session.scalars(entries))
 

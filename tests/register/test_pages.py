@@ -347,7 +347,8 @@ def test_members_see_their_own_and_nobody_elses(
     assert "Bo Peeters" not in page
     assert browser.get(MEMBERS).status_code == 403
     assert browser.get(f"/smartcoop/me/{other.public_id}/certificate.pdf").status_code == 404
-    answer = browser.get(f"/smartcoop/me/{own.public_id}/certificate.pdf")
+    assert browser.post(f"/smartcoop/me/{other.public_id}/certificate").status_code == 404
+    answer = browser.post(f"/smartcoop/me/{own.public_id}/certificate", follow_redirects=True)
     text = " ".join(pypdf.PdfReader(io.BytesIO(answer.data)).pages[0].extract_text().split())
     assert "An Peeters held 2 shares" in text
     assert "Certificate of shares" in text
@@ -358,11 +359,13 @@ def test_a_certificate_is_the_same_as_long_as_the_register_is(
     member: tuple[FlaskClient, Membership], session: Session, clock: Any
 ) -> None:
     browser, own = member
-    address = f"/smartcoop/me/{own.public_id}/certificate.pdf"
-    first = browser.get(address).data
-    assert browser.get(address).data == first
+    address = f"/smartcoop/me/{own.public_id}/certificate"
+    assert browser.get(f"{address}.pdf").status_code == 404
+    first = browser.post(address, follow_redirects=True).data
+    assert browser.post(address, follow_redirects=True).data == first
     ledger.subscribe_shares(session, SYSTEM, own, 1, date(2018, 5, 1))
-    assert browser.get(address).data != first
+    assert browser.get(f"{address}.pdf").data == first
+    assert browser.post(address, follow_redirects=True).data != first
 
 
 def test_somebody_without_a_membership_is_told_so(

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from sqlalchemy import Subquery, case, func, select
 from sqlalchemy.orm import Session
 
 from govern.register.models import ShareEntry
-from govern.register.rules.ledger import Entry, Holding, holding_on
+from govern.register.rules.ledger import Entry, Holding, Lot, holding_on
+from govern.register.rules.numbers import (
+    NONE,
+    Move,
+    Ranges,
+    format_numbers,
+    join,
+    numbers_on,
+    parse_numbers,
+)
 
 
 def holdings_on(
@@ -58,6 +67,27 @@ def as_rule_entry(row: ShareEntry) -> Entry:
         share_class=row.share_class,
         sequence=row.sequence,
     )
+
+
+def moves_of(rows: Iterable[ShareEntry], lot: Lot) -> Iterator[Move]:
+    """The numbers that came and went in a lot, from ledger rows in the order of recording."""
+    for row in rows:
+        if row.shares and (row.share_class, row.nominal_cents) == lot:
+            yield Move(row.effective_on, row.shares > 0, parse_numbers(row.numbers))
+
+
+def numbers_per_class(rows: Iterable[ShareEntry], day: date | None = None) -> dict[str, str]:
+    """The numbers held at the end of ``day`` (None: after every row), as text per class."""
+    known = list(rows)
+    held: dict[str, Ranges] = {}
+    for lot in sorted({(row.share_class, row.nominal_cents) for row in known if row.shares}):
+        held[lot[0]] = join(held.get(lot[0], NONE), numbers_on(moves_of(known, lot), day))
+    return {name: format_numbers(ranges) for name, ranges in held.items() if ranges}
+
+
+def numbers_of(session: Session, membership_id: int, day: date | None = None) -> dict[str, str]:
+    """The numbers of the membership's shares at the end of ``day``: {"ordinary": "1-3,7"}."""
+    return numbers_per_class(entries_of(session, membership_id), day)
 
 
 def entries_of(session: Session, membership_id: int) -> list[ShareEntry]:

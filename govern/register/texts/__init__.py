@@ -12,6 +12,7 @@ from govern.register.texts.names import (
     SEVERITY_NAMES,
     TRANSFER_STATE_NAMES,
     obstacle_text,
+    share_class_name,
 )
 from govern.register.texts.problems import PROBLEM_CODES, Words, file_text, problem_text
 
@@ -31,4 +32,5 @@ __all__ = [
     "file_text",
     "obstacle_text",
     "problem_text",
+    "share_class_name",
 ]

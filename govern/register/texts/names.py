@@ -7,8 +7,11 @@ from datetime import date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
+from sqlalchemy.orm import Session
 
-from govern.i18n import day
+from govern.cooperatives.services import rules_on
+from govern.errors import RuleViolation
+from govern.i18n import day, local_text
 from govern.register.models import (
     CorrectionAction,
     EndReason,
@@ -136,3 +139,12 @@ def obstacle_text(obstacle: Obstacle, record_date: date) -> str:
         Obstacle.RECORDED_LATER: _("It was recorded in the register after the roll was taken."),
     }
     return sentences[obstacle]
+
+
+def share_class_name(session: Session, cooperative_id: int, code: str, on: date) -> str:
+    """The name of a class of shares in the reader's language; its code if the rules forgot it."""
+    try:
+        _row, rules = rules_on(session, cooperative_id, on)
+        return local_text(rules.share_class(code).names)
+    except (KeyError, RuleViolation):
+        return code

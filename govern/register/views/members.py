@@ -12,11 +12,11 @@ from sqlalchemy import select
 from govern.access import Permission, requires
 from govern.audit import AuditEntry
 from govern.extensions import db
-from govern.i18n import current_language, local_text
+from govern.i18n import local_text
 from govern.paging import PER_PAGE, requested_page
 from govern.register.models import MemberKind, Membership
-from govern.register.services.certificates import certificate_pdf
-from govern.register.services.holdings import holding_of
+from govern.register.services.certificate_document import spaced
+from govern.register.services.holdings import holding_of, numbers_of
 from govern.register.services.listing import (
     MemberFilter,
     MemberState,
@@ -31,10 +31,12 @@ from govern.register.services.listing import (
 from govern.register.services.members import categories_on
 from govern.register.spreadsheets import write_csv, write_xlsx
 from govern.register.texts import (
+    CAUSE_NAMES,
     END_REASON_NAMES,
     ENTRY_KIND_NAMES,
     FIELD_NAMES,
     KIND_NAMES,
+    share_class_name,
 )
 from govern.register.views.blueprint import attachment, blueprint, here, member_of, today
 
@@ -131,7 +133,12 @@ def member_facts(membership: Membership) -> dict[str, Any]:
     return {
         "membership": membership,
         "holding": holding_of(session, membership.id, day),
+        "numbers": {
+            share_class_name(session, g.cooperative.id, code, day): spaced(numbers)
+            for code, numbers in numbers_of(session, membership.id, day).items()
+        },
         "entries": history_of(session, membership),
+        "causes": CAUSE_NAMES,
         "category": category_on(membership, day),
         "categories": _category_names(),
         "representatives": (
@@ -173,17 +180,3 @@ def _category_names() -> dict[str, str]:
         category.code: local_text(category.names)
         for category in categories_on(db.session(), g.cooperative.id, today())
     }
-
-
-@blueprint.get("/<cooperative>/register/members/<member>/certificate.pdf")
-@requires(Permission.REGISTER_READ)
-def member_certificate(cooperative: str, member: str) -> Any:
-    """The certificate of a member's shares today."""
-    return certificate_of(member_of(member))
-
-
-def certificate_of(membership: Membership) -> Any:
-    """The certificate as a download, in the language of the page."""
-    content = certificate_pdf(db.session(), membership, today(), current_language())
-    name = f"{g.cooperative.code}-certificate-{membership.member_number}.pdf"
-    return attachment(content, name.replace("/", "-").replace(" ", "-"), "application/pdf")

@@ -10,9 +10,10 @@ from flask_babel import gettext as _
 from govern.access import signed_in
 from govern.errors import NotFound
 from govern.extensions import db
+from govern.register.models import Membership
 from govern.register.services.rolls import memberships_for_account
 from govern.register.views.blueprint import blueprint
-from govern.register.views.members import certificate_of, member_facts
+from govern.register.views.members import member_facts
 
 
 @blueprint.get("/<cooperative>/me")
@@ -25,13 +26,11 @@ def me(cooperative: str) -> Any:
     )
 
 
-@blueprint.get("/<cooperative>/me/<member>/certificate.pdf")
-@signed_in
-def own_certificate(cooperative: str, member: str) -> Any:
-    """The certificate of one's own shares; NotFound for anybody else's."""
+def own_membership(public_id: str) -> Membership:
+    """A membership of whoever is signed in, or of an organisation that they represent."""
     for membership in memberships_for_account(db.session(), g.actor.account_id, g.cooperative.id):
-        if membership.public_id == member:
-            return certificate_of(membership)
+        if membership.public_id == public_id:
+            return membership
     raise NotFound(
         _("This is not one of your memberships."), remedy=_("Choose one from your own page.")
     )

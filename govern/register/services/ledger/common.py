@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,20 +34,18 @@ from govern.register.rules.ledger import (
     holding_on,
 )
 from govern.register.rules.numbers import (
-    Move,
     Ranges,
     common,
     count,
     format_numbers,
     lowest,
-    parse_numbers,
     read_numbers,
     unbroken_since,
     without,
 )
 from govern.register.rules.values import MAX_SHARES
 from govern.register.services.chain import NewEntry, append_entries, commitment_for, lock_register
-from govern.register.services.holdings import as_rule_entry, entries_of
+from govern.register.services.holdings import as_rule_entry, entries_of, moves_of
 
 
 @dataclass(frozen=True)
@@ -161,13 +159,6 @@ def check_class(
             field="share_class",
         )
     return chosen
-
-
-def moves_of(rows: Iterable[ShareEntry], lot: Lot) -> Iterator[Move]:
-    """The numbers that came and went in a lot, from ledger rows in the order of recording."""
-    for row in rows:
-        if row.shares and (row.share_class, row.nominal_cents) == lot:
-            yield Move(row.effective_on, row.shares > 0, parse_numbers(row.numbers))
 
 
 def leaving(

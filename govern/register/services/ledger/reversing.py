@@ -18,8 +18,8 @@ from govern.register.rules.numbers import (
     without,
 )
 from govern.register.services.chain import NewEntry, commitment_for
-from govern.register.services.holdings import entries_of
-from govern.register.services.ledger.common import append, moves_of, open_register
+from govern.register.services.holdings import entries_of, moves_of
+from govern.register.services.ledger.common import append, open_register
 
 
 def reverse_act(session: Session, actor: Actor, entry: ShareEntry, reason: str) -> list[ShareEntry]:
