@@ -41,3 +41,6 @@ membership_sources: Hook[Callable[[Session, int], list[MembershipLine]]] = Hook(
 sign_in_traces: Hook[Callable[[Session], None]] = Hook(
     "rewrite what would tell the order in which people signed in, when an election closes"
 )
+closed_accounts: Hook[Callable[[Session, int], str]] = Hook(
+    "why that closed account takes no sign-in, told to whoever knows its password ('': not mine)"
+)

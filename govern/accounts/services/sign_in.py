@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from govern import audit, clock
 from govern.access import NOBODY, Role
-from govern.accounts.hooks import account_openers, identifier_resolvers
+from govern.accounts.hooks import account_openers, closed_accounts, identifier_resolvers
 from govern.accounts.models import Account, SignInThrottle
 from govern.accounts.passwords import hash_password, needs_rehash, verify_password
 from govern.accounts.rules import (
@@ -38,10 +38,13 @@ COMPARISONS = 4
 address may be shared; beyond four only those who typed a very common number would take longer."""
 
 
-def candidates_for(session: Session, identifier: str) -> list[SignInCandidate]:
+def candidates_for(
+    session: Session, identifier: str, *, with_explained: bool = False
+) -> list[SignInCandidate]:
     """Everybody whom ``identifier`` may mean: accounts by address, and what features know.
 
-    Accounts that are closed are left out.
+    Accounts that are closed are left out; ``with_explained`` keeps those of which a feature can
+    say why (``explain_closed``).
     """
     folded = fold_identifier(identifier)
     if not folded:
@@ -63,8 +66,15 @@ def candidates_for(session: Session, identifier: str) -> list[SignInCandidate]:
     return [
         _with_address(candidate, accounts.get(candidate.account_id or 0))
         for candidate in found
-        if candidate.account_id is None or _is_open(accounts.get(candidate.account_id))
+        if candidate.account_id is None
+        or _is_open(accounts.get(candidate.account_id))
+        or (with_explained and explain_closed(session, candidate.account_id))
     ]
+
+
+def explain_closed(session: Session, account_id: int) -> str:
+    """Why a closed account takes no sign-in, "" where there is nothing to tell."""
+    return next((words for tell in closed_accounts if (words := tell(session, account_id))), "")
 
 
 def _is_open(account: Account | None) -> bool:
@@ -102,7 +112,7 @@ def begin_attempt(session: Session, identifier: str) -> Attempt:
     """
     folded = fold_identifier(identifier)
     tag = keyed_tag("password attempts", folded)
-    candidates = candidates_for(session, folded)
+    candidates = candidates_for(session, folded, with_explained=True)
     numbers = sorted({c.account_id for c in candidates if c.account_id is not None})
     # In the order of the numbers, so that of two concurrent tries none waits for the other's lock.
     for window in PASSWORD_WINDOWS:

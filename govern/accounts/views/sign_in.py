@@ -20,6 +20,7 @@ from govern.accounts.services import (
     candidates_for,
     change_language,
     end_session_by_token,
+    explain_closed,
     forgive_attempts,
     open_account,
     read_account,
@@ -68,6 +69,13 @@ def sign_in() -> Any:
             )
         ]
         return render_template("accounts/sign_in.html", form=form), 422
+    closed = {
+        number: words for number in numbers if (words := explain_closed(db.session(), number))
+    }
+    numbers = tuple(number for number in numbers if number not in closed)
+    if not numbers:
+        form.form_errors = list(closed.values())
+        return render_template("accounts/sign_in.html", form=form), 403
     for number in numbers:
         refresh_hash(db.session(), read_account(db.session(), number), password)
     forgive_attempts(db.session(), attempt, numbers)

@@ -31,6 +31,7 @@ from govern.register.models import (
 )
 from govern.register.rules.folding import email_key, number_key
 from govern.register.services.holdings import holding_of
+from govern.register.services.merging.reading import merged_accounts_of
 from govern.register.services.rolls import memberships_for_account
 
 MAX_CANDIDATES = 50
@@ -54,19 +55,23 @@ def find_candidates(session: Session, identifier: str) -> list[SignInCandidate]:
             Membership.number_key.in_(keys),
             or_(Membership.number_key == whole, Cooperative.code == code),
         )
-    return [
-        SignInCandidate(
-            account_id=person.account_id,
-            person_id=person.id,
-            name=person.name,
-            cooperative_name=cooperative_name,
-            member_number=membership.member_number,
-            email=membership.email,
-        )
-        for membership, person, cooperative_name in session.execute(
-            query.order_by(Membership.id).limit(MAX_CANDIDATES)
-        )
-    ]
+    found = []
+    for membership, person, cooperative_name in session.execute(
+        query.order_by(Membership.id).limit(MAX_CANDIDATES)
+    ):
+        # A second account that a merge closed is named too: it is told why it is closed.
+        for account_id in (person.account_id, *merged_accounts_of(session, person.id)):
+            found.append(
+                SignInCandidate(
+                    account_id=account_id,
+                    person_id=person.id,
+                    name=person.name,
+                    cooperative_name=cooperative_name,
+                    member_number=membership.member_number,
+                    email=membership.email,
+                )
+            )
+    return found
 
 
 def open_person_account(session: Session, person_id: int) -> Account | None:
