@@ -21,7 +21,7 @@ from tests.register.conftest import DATA, csv_file
 pytestmark = pytest.mark.browser
 
 PASSWORD = "four quiet herons walk"
-SIZES = [(TELEPHONE, "fr"), (DESK, "fr"), (TELEPHONE, "en"), (DESK, "de")]
+SIZES = [(TELEPHONE, "fr"), (DESK, "en")]
 LONG = "Coopérative européenne des métiers artistiques et techniques du spectacle vivant"
 
 
