@@ -42,6 +42,7 @@ def make_member(session: Session, cooperative: Cooperative) -> Callable[..., Mem
             SYSTEM,
             cooperative,
             NewMember(
+                member_number=others.pop("member_number", ""),
                 given_name=given,
                 family_name=family,
                 joined_on=others.pop("joined_on", date(2018, 3, 1)),

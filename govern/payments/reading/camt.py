@@ -21,6 +21,7 @@ from govern.payments.reading.records import (
     ReadStatement,
     UnreadableStatement,
     one_line,
+    plain_iban,
     read_cents,
     reference_of,
 )
@@ -257,7 +258,7 @@ def _counterparty(detail: Element, cents: int) -> tuple[str, str, str]:
     """
     for role in ("Dbtr", "Cdtr") if cents > 0 else ("Cdtr", "Dbtr"):
         name = _text(detail, f"RltdPties/{role}/Nm") or _text(detail, f"RltdPties/{role}/Pty/Nm")
-        iban = re.sub(r"\s", "", _text(detail, f"RltdPties/{role}Acct/Id/IBAN")).upper()
+        iban = plain_iban(_text(detail, f"RltdPties/{role}Acct/Id/IBAN"))
         agent = f"RltdAgts/{role}Agt/FinInstnId"
         bic = _text(detail, f"{agent}/BICFI") or _text(detail, f"{agent}/BIC")
         if name or iban:
@@ -265,8 +266,7 @@ def _counterparty(detail: Element, cents: int) -> tuple[str, str, str]:
                 bic = read_bic(bic)
             except WrongBic:
                 bic = ""
-            plain = iban if re.fullmatch(r"[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}", iban) else ""
-            return one_line(name, 140), plain, bic
+            return one_line(name, 140), iban, bic
     return "", "", ""
 
 

@@ -156,3 +156,9 @@ def one_line(text: str | None, limit: int) -> str:
     if not text:
         return ""
     return "".join(c for c in " ".join(text.split()) if c.isprintable())[:limit]
+
+
+def plain_iban(text: str) -> str:
+    """The compact account of the other side where it looks like an IBAN, else ""."""
+    bare = re.sub(r"[\s.-]", "", text).upper()
+    return bare if re.fullmatch(r"[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}", bare) else ""

@@ -19,9 +19,10 @@ from govern.payments.reading.records import (
     ReadStatement,
     UnreadableStatement,
     one_line,
+    plain_iban,
     reference_of,
 )
-from govern.payments.rules.bank import WrongBic, is_iban, read_bic
+from govern.payments.rules.bank import WrongBic, read_bic
 from govern.register.importing.reading import UnreadableFile, read_table
 from govern.register.rules import values
 from govern.register.rules.folding import fold
@@ -202,7 +203,6 @@ class _Row:
         if cents == 0:
             return None
         booked = self.day("booked_on")
-        iban = re.sub(r"[\s.-]", "", self.text("counterparty_iban")).upper()
         message = " ".join(self.texts("message"))
         structured = self.text("reference")
         return ReadEntry(
@@ -210,7 +210,7 @@ class _Row:
             booked_on=booked,
             value_on=self.day("value_on") if self.text("value_on") else booked,
             counterparty_name=one_line(self.text("counterparty_name"), 140),
-            counterparty_iban=iban if is_iban(iban) else "",
+            counterparty_iban=plain_iban(self.text("counterparty_iban")),
             counterparty_bic=self.bic(),
             reference=reference_of(structured, message),
             remittance=one_line(" ".join(filter(None, (structured, message))), 1000),

@@ -358,19 +358,6 @@ def _take_back(
     """Reverse what was written for a match and open its request again."""
     request = match.request
     session.refresh(request)
-    if request.state == RequestState.SETTLED.value:
-        # The same thing may have been asked for anew meanwhile.
-        asked_anew = session.scalar(
-            select(PaymentRequest.id).where(
-                PaymentRequest.cooperative_id == request.cooperative_id,
-                PaymentRequest.subject == request.subject,
-                PaymentRequest.state == RequestState.OPEN.value,
-            )
-        )
-        state = RequestState.OPEN if asked_anew is None else RequestState.CANCELLED
-        request.state = state.value
-        request.ended_at = None if asked_anew is None else clock.now()
-    # Only now: the question above would else write an amount that does not fit the state.
     # The same thing may have been asked for anew meanwhile.
     asked_anew = session.scalar(
         select(PaymentRequest.id).where(

@@ -115,7 +115,8 @@ def request_outgoing(
 def release_outgoing(session: Session, actor: Actor, payment: OutgoingPayment) -> None:
     """Let a planned payment go into the next batch. Nothing happens when it was released already.
 
-    Needs PAYMENTS_RELEASE; a feature above may refuse it. ForbiddenTransition when it was cancelled or is on its way.
+    Needs PAYMENTS_RELEASE; a feature above may refuse it. ForbiddenTransition when it was
+    cancelled or is on its way.
     """
     actor.require(Permission.PAYMENTS_RELEASE, payment.cooperative_id)
     lock_payment(session, payment)
