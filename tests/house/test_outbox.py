@@ -167,6 +167,22 @@ def test_a_secret_text_is_shown_to_nobody(client, officer, queue):
     assert "Your password" not in page
 
 
+def test_nothing_is_offered_for_a_withdrawn_code_that_may_be_out(client, officer, queue, session):
+    """Its text is wiped, so it cannot be sent again; and to call it stopped would be untrue."""
+    row = queue(secret=True)
+    officer(Role.RETURNING_OFFICER)
+    page = f"/smartcoop/outbox/mails/{row.public_id}"
+    row.state = "unclear"
+    session.commit()
+    assert "Send again" in client.get(page).text
+    row.sealed = None
+    session.commit()
+    shown = client.get(page).text
+    assert "It may have left or not" in shown
+    assert "Send again" not in shown
+    assert "Stop it" not in shown
+
+
 def test_letters_are_downloaded_together_and_noted_as_posted(client, officer, session, letter):
     first, second = letter("Ana"), letter("Bob")
     officer()
