@@ -22,6 +22,11 @@ from govern.register.services.members.finding import (
     membership_by_public_id,
     next_member_number,
 )
+from govern.register.services.members.representatives import (
+    representative_on,
+    representatives_of,
+    withdraw_representative,
+)
 
 __all__ = [
     "Contact",
@@ -42,4 +47,7 @@ __all__ = [
     "membership_by_public_id",
     "next_member_number",
     "refuse_duplicates",
+    "representative_on",
+    "representatives_of",
+    "withdraw_representative",
 ]

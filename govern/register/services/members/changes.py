@@ -39,6 +39,7 @@ from govern.register.services.members.finding import (
     open_membership,
     record_change,
 )
+from govern.register.services.members.representatives import put_representative
 
 
 def change_contact(
@@ -135,10 +136,12 @@ def change_representative(
     family_name: str = "",
     member_number: str = "",
 ) -> Representative:
-    """Name the one person who votes for the organisation from ``starts_on``.
+    """Name the one person who votes for the organisation from ``starts_on``, past or to come.
 
-    Either by name (a person of whom the register knows nothing else), or by the member number of
-    a natural person in the same register, who then signs in once for both.
+    Whoever represented it that day does so until then; the new one does until the next change
+    that is recorded already (``representatives.put_representative``). Either by name (a person of
+    whom the register knows nothing else), or by the member number of a natural person in the same
+    register, who then signs in once for both.
     """
     cooperative = open_membership(session, actor, membership)
     if membership.organisation is None:
@@ -149,38 +152,22 @@ def change_representative(
             ),
             remedy=_("Only organisations have a representative."),
         )
-    refuse_future(cooperative, starts_on)
     person = (
         _person_of_member(session, cooperative, member_number)
         if member_number.strip()
         else make_person(session, given_name, family_name, None, prefix="representative_")
     )
-    current = session.scalar(
-        select(Representative).where(
-            Representative.organisation_id == membership.organisation_id,
-            Representative.ends_on.is_(None),
-        )
-    )
-    if current is not None:
-        if starts_on < current.starts_on:
-            raise RuleViolation(
-                _("The present representative began on %(day)s.", day=in_words(current.starts_on)),
-                remedy=_("Give that day or a later one."),
-                field="starts_on",
-            )
-        current.ends_on = starts_on
-        session.flush()
-    row = Representative(
-        organisation_id=membership.organisation_id,
-        person_id=person.id,
-        starts_on=starts_on,
-        recorded_at=clock.now(),
-    )
-    session.add(row)
+    row = put_representative(session, membership, person, starts_on)
     membership.changed_at = clock.now()
     session.flush()
     index_membership(session, membership)
-    record_change(session, actor, membership, "representative_changed", {})
+    record_change(
+        session,
+        actor,
+        membership,
+        "representative_changed",
+        {"from": starts_on.isoformat(), "until": row.ends_on.isoformat() if row.ends_on else None},
+    )
     return row
 
 

@@ -6,10 +6,10 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from govern import audit
+from govern import audit, clock
 from govern.access import Actor, Permission
 from govern.cooperatives.models import Cooperative
 from govern.cooperatives.rules import Category
@@ -29,13 +29,17 @@ def index_membership(session: Session, membership: Membership) -> None:
     session.flush()
     representative = ""
     if membership.organisation_id is not None:
-        row = session.scalar(
-            select(Representative).where(
+        # Whoever represents it now, and whoever is named for a day to come.
+        today = clock.today(session.get_one(Cooperative, membership.cooperative_id).time_zone)
+        rows = session.scalars(
+            select(Representative)
+            .where(
                 Representative.organisation_id == membership.organisation_id,
-                Representative.ends_on.is_(None),
+                or_(Representative.ends_on.is_(None), Representative.ends_on > today),
             )
+            .order_by(Representative.starts_on)
         )
-        representative = row.person.name if row else ""
+        representative = " ".join(row.person.name for row in rows)
     person, organisation = membership.person, membership.organisation
     membership.sort_name = (
         fold(f"{person.family_name} {person.given_name}")
