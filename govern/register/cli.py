@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy import select
 
@@ -20,10 +16,12 @@ from govern.cli_tools import app_context
 from govern.cooperatives.models import Cooperative
 from govern.errors import GovernError, NotFound
 from govern.extensions import db
+from govern.register.cli_exchange import export_full, import_full, programs
 from govern.register.importing.comparing import Plan, make_plan
 from govern.register.importing.headers import missing_columns, recognise_columns
 from govern.register.importing.rows import Problem
 from govern.register.models import ImportState
+from govern.register.progress import bar
 from govern.register.services import imports, rolls
 from govern.register.services.import_register import import_context, load_register
 from govern.register.services.verifying import verify_ledger
@@ -37,6 +35,10 @@ def register() -> None:
     """The register of members: import, verify, roll."""
 
 
+for command in (export_full, import_full, programs):
+    register.add_command(command)
+
+
 def _cooperative(code: str) -> Cooperative:
     found = db.session.scalar(select(Cooperative).where(Cooperative.code == code))
     if found is None:
@@ -44,26 +46,6 @@ def _cooperative(code: str) -> Cooperative:
             f"There is no cooperative “{code}”.", remedy="List them with: govern cooperatives list"
         )
     return found
-
-
-@contextmanager
-def _bar(console: Console) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar; call the result with (what, done, total)."""
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    ) as progress:
-        tasks: dict[str, Any] = {}
-
-        def show(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what, total=total)
-            progress.update(tasks[what], completed=done, total=total)
-
-        yield show
 
 
 @register.command("import")
@@ -96,7 +78,7 @@ def _try_out(
 ) -> tuple[Plan, bytes]:
     table = imports.read_file(content)
     mapping = _mapping(table.layout.headers)
-    with _bar(console) as show:
+    with bar(console) as show:
         parsed = imports.parse(
             content,
             mapping,
@@ -125,7 +107,7 @@ def _bring_in(
     session.commit()
     context, mapping = import_context(session, cooperative), dict(batch.mapping)
     session.commit()
-    with _bar(console) as show:
+    with bar(console) as show:
         parsed = imports.parse(
             content, mapping, context, lambda done, total: show("reading", done, total)
         )
