@@ -7,14 +7,23 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from govern.jobs import every_tick, job
+from govern.joining.services.admitting import CERTIFICATE_JOB
 from govern.joining.services.applying import ANSWER_JOB, answer_application
 from govern.joining.services.deadlines import keep_deadlines
+from govern.register.models import Membership
+from govern.register.services.certificates import send_certificate
 
 
 @job(ANSWER_JOB)
 def answer(session: Session, application_id: int) -> None:
     """Look at who applies, and send the one mail."""
     answer_application(session, application_id)
+
+
+@job(CERTIFICATE_JOB)
+def send_new_certificate(session: Session, membership_id: int) -> None:
+    """Send the certificate of what the member holds now; the same one is sent once."""
+    send_certificate(session, session.get_one(Membership, membership_id))
 
 
 def keep_all_deadlines(session: Session, now: datetime) -> None:

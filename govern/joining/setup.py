@@ -59,6 +59,7 @@ def _on_received(
     admitting.note_payment(
         session, request, match=match, amount_cents=amount_cents, received_on=received_on
     )
+    orders.send_certificate_when_paid(session, request)
 
 
 def _on_returned(

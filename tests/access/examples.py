@@ -8,6 +8,7 @@ from govern.accounts.models import Account
 from tests.access.example import Example, OfSide
 from tests.access.examples_assemblies import ASSEMBLIES
 from tests.access.examples_elections import ELECTIONS
+from tests.access.examples_joining import JOINING
 from tests.access.examples_register import REGISTER
 from tests.access.world import EMAIL, Side
 
@@ -166,6 +167,7 @@ EXAMPLES: dict[str, Example] = {
     **ACCOUNTS,
     **OUTBOX,
     **REGISTER,
+    **JOINING,
     **ELECTIONS,
     **ASSEMBLIES,
 }

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from govern.access import SYSTEM
 from govern.cooperatives.models import Cooperative
-from govern.cooperatives.rules import JoiningRules, rules_from_json, rules_to_json
+from govern.cooperatives.rules import rules_from_json, rules_to_json
 from govern.joining.models import Application, Statutes
 from govern.joining.services import applying
 from govern.joining.services.applying import ApplicationInput
@@ -204,10 +204,10 @@ def make_member(session: Session, cooperative: Cooperative) -> Callable[..., Mem
             "paid_cents": 3000,
             "accept_duplicate": True,
         }
-        names = {} if "organisation_name" in others else {"given_name": given, "family_name": family}
-        made = add_member(
-            session, SYSTEM, cooperative, NewMember(**{**values, **names, **others})
+        names = (
+            {} if "organisation_name" in others else {"given_name": given, "family_name": family}
         )
+        made = add_member(session, SYSTEM, cooperative, NewMember(**{**values, **names, **others}))
         session.commit()
         return made
 
@@ -231,6 +231,3 @@ def text_of(session: Session, kind: str) -> str:
     content = read_content(mail)
     assert content is not None
     return f"{content.subject}\n{content.text}"
-
-
-DEFAULT_RULES = JoiningRules()

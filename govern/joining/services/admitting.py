@@ -20,6 +20,7 @@ from govern.cooperatives.services import rules_on
 from govern.errors import GovernError, RuleViolation
 from govern.i18n import day as in_words
 from govern.i18n import money
+from govern.jobs import enqueue
 from govern.joining.models import Application
 from govern.joining.rules import (
     CLOSED_STATES,
@@ -38,6 +39,7 @@ from govern.register.services.ledger import record_payment, reverse_act, subscri
 from govern.register.services.members import Contact, NewMember, add_member
 
 SUBJECT = "application:"
+CERTIFICATE_JOB = "joining.send_certificate"
 
 
 def application_of(session: Session, request: PaymentRequest) -> Application | None:
@@ -114,6 +116,8 @@ def admit_when_ready(session: Session, actor: Actor, application: Application) -
         session.flush()
         return None
     letters.welcome(session, application, membership)
+    # The document takes its time, and a statement may admit many: a job makes it.
+    enqueue(session, CERTIFICATE_JOB, membership.id)
     record(
         session, actor, application, "admitted", membership=membership.public_id,
         shares=application.shares,

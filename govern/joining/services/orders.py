@@ -21,6 +21,7 @@ from govern.database import make_public_id
 from govern.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from govern.i18n import day as in_words
 from govern.i18n import money
+from govern.jobs import enqueue
 from govern.joining.models import ShareOrder
 from govern.joining.rules import (
     OrderState,
@@ -29,6 +30,7 @@ from govern.joining.rules import (
     payment_due,
     shares_for_member,
 )
+from govern.joining.services.admitting import CERTIFICATE_JOB
 from govern.payments.models import PaymentRequest
 from govern.payments.services import cancel_request, request_payment
 from govern.register.models import Membership
@@ -242,6 +244,13 @@ def issue_shares(session: Session, request: PaymentRequest, received_on: date) -
     order.paid_on = received_on
     session.flush()
     _record(session, SYSTEM, order, order.membership, "issued")
+
+
+def send_certificate_when_paid(session: Session, request: PaymentRequest) -> None:
+    """The whole price of an order has arrived, and payments have written it down."""
+    order = order_of(session, request)
+    if order is not None and request.due_cents == 0:
+        enqueue(session, CERTIFICATE_JOB, order.membership_id)
 
 
 def _record(

@@ -1,0 +1,87 @@
+"""Examples of the routes of joining."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from govern.access import Role
+from tests.access import world_joining  # noqa: F401  (its builders join the world)
+from tests.access.example import Example
+from tests.access.world import Side
+
+MEMBER_ONLY = frozenset({Role.MEMBER})
+
+
+def _form(side: Side) -> dict[str, Any]:
+    return {
+        "given_name": "Ida",
+        "family_name": "Newcomer",
+        "birth_date": "1985-02-03",
+        "email": "ida@example.org",
+        "language": "en",
+        "street": "Rue Haute 2",
+        "postal_code": "1000",
+        "town": "Bruxelles",
+        "country": "BE",
+        "category": "A",
+        "shares": "2",
+        "consents": "y",
+        "statutes_digest": side.statutes_digest,
+    }
+
+
+def _version(**more: Any) -> Any:
+    return lambda side: {"version": side.statutes, **more}
+
+
+def _application(side: Side) -> dict[str, str]:
+    return {"application": side.application}
+
+
+def _own(side: Side) -> dict[str, str]:
+    return {"member": side.own_membership}
+
+
+def _order(side: Side) -> dict[str, str]:
+    return {"member": side.own_membership, "order": side.order}
+
+
+def _link(side: Side) -> dict[str, str]:
+    return {"token": side.application_link}
+
+
+JOINING = {
+    "joining.join": Example(form=_form),
+    "joining.sent": Example(),
+    "joining.confirm": Example(arguments=lambda side: {"token": side.join_token}),
+    "joining.application": Example(arguments=_link),
+    "joining.withdraw": Example(arguments=_link),
+    "joining.statutes": Example(),
+    "joining.statutes_version": Example(arguments=_version()),
+    "joining.statutes_file": Example(arguments=_version(language="en")),
+    "joining.add_statutes": Example(
+        form={"version": "2018", "adopted_on": "2018-05-01", "text_en": "Article 1"}
+    ),
+    "joining.translate_statutes": Example(
+        arguments=_version(), form={"language": "fr", "text": "Article 1"}
+    ),
+    "joining.application_list": Example(),
+    "joining.application_page": Example(arguments=_application),
+    "joining.accept_application": Example(arguments=_application),
+    "joining.choose_identity": Example(arguments=_application, form={"identity": "else"}),
+    "joining.retry_application": Example(arguments=_application),
+    "joining.refuse_application": Example(
+        arguments=_application, form={"reason": "Not in our field of work."}
+    ),
+    "joining.board": Example(
+        form=lambda side: {
+            "decided_on": "2018-06-01",
+            "reference": "Board of June, item 3",
+            f"verdict-{side.application}": "accept",
+        }
+    ),
+    "joining.board_pdf": Example(),
+    "joining.more_shares": Example(arguments=_own, form={"shares": "1"}, only=MEMBER_ONLY),
+    "joining.order": Example(arguments=_order, only=MEMBER_ONLY),
+    "joining.cancel_order": Example(arguments=_order, only=MEMBER_ONLY),
+}
