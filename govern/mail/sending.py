@@ -50,7 +50,7 @@ BATCH = 50
 SLICE_SECONDS = 10.0
 LONGEST_SENDING = timedelta(minutes=10)
 SERVER_PAUSE = timedelta(minutes=2)
-SHORT_LIVED = frozenset({"sign_in"})
+SHORT_LIVED = frozenset({"sign_in", "erasure"})
 """Categories whose rows are removed once they are sent (from the mailbox: soon after)."""
 SHORT_LIFE = timedelta(hours=1)
 
@@ -226,7 +226,8 @@ def _note(session: Session, item: _Ready, outcome: _Outcome) -> None:
     )
     if mail is not None:
         if outcome.state is DeliveryState.SENT and mail.category in SHORT_LIVED:
-            # Who asked for a link when is nobody's business afterwards.
+            # Who asked for a link when, or where somebody who was erased could be reached, is
+            # nobody's business afterwards.
             session.delete(mail)
         elif outcome.state is DeliveryState.SENT:
             mark_sent(mail)

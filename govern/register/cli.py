@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
+from govern import clock
 from govern.access import SYSTEM
 from govern.cli_tools import app_context
 from govern.cooperatives.models import Cooperative
@@ -20,9 +21,16 @@ from govern.register.cli_exchange import export_full, import_full, programs
 from govern.register.importing.comparing import Plan, make_plan
 from govern.register.importing.headers import missing_columns, recognise_columns
 from govern.register.importing.rows import Problem
-from govern.register.models import ImportState
+from govern.register.models import Erasure, ImportState, Membership
+from govern.register.privacy_table import privacy_table
 from govern.register.progress import bar
 from govern.register.services import imports, rolls
+from govern.register.services.erasure import (
+    complete_erasure,
+    due_erasures,
+    erase_member,
+    expired_memberships,
+)
 from govern.register.services.import_register import import_context, load_register
 from govern.register.services.verifying import verify_ledger
 from govern.register.texts import FIELD_NAMES, SEVERITY_NAMES, file_text, problem_text
@@ -206,3 +214,34 @@ def roll(code: str, record_date: datetime, label: str) -> None:
         f"{taken.public_id}: {taken.heads} members, {taken.shares_issued} shares issued, "
         f"{taken.shares_paid} paid\n{taken.digest}"
     )
+
+
+@register.command("privacy-table")
+@app_context
+def print_privacy_table() -> None:
+    """Print docs/privacy.md."""
+    click.echo(privacy_table(), nl=False)
+
+
+@register.command("erase-due")
+@click.option("--dry-run", is_flag=True, help="Say how many; erase nothing.")
+@click.option("--everybody", is_flag=True, help="Also former members who never asked.")
+@app_context
+def erase_due(dry_run: bool, everybody: bool) -> None:
+    """Erase the members whose data need not be kept any more (the job does it by itself)."""
+    session, today = db.session(), clock.today()
+    if everybody:
+        for member_id in [row.id for row in expired_memberships(session, today)]:
+            if not dry_run:
+                erase_member(session, SYSTEM, session.get_one(Membership, member_id))
+                session.commit()
+            click.echo(f"membership {member_id} has expired")
+    due = due_erasures(session, today)
+    for number in due if not dry_run else ():
+        try:
+            complete_erasure(session, SYSTEM, session.get_one(Erasure, number))
+            session.commit()
+        except GovernError as error:
+            session.rollback()
+            click.echo(f"erasure {number} waits: {error.message}", err=True)
+    click.echo(f"{len(due)} erasures were due" + (" (dry run)" if dry_run else ""))

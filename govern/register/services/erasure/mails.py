@@ -1,0 +1,72 @@
+"""Emptying the mails and letters that went to a member: only that one left on a day stays."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session
+
+from govern.mail import Channel, DeliveryState, OutboxMail
+from govern.mail.models import OutboxAttachment, OutboxFile
+from govern.register.models import Membership
+from govern.register.services.own_data import mails_to, memberships_of_person
+
+NOWHERE = "erased@invalid"
+"""Where an emptied mail went: the column must not be empty, and no mail can go there."""
+
+
+def erase_mails(session: Session, membership: Membership) -> int:
+    """Empty what this cooperative wrote to the member; how many mails and letters that were.
+
+    What still waits is stopped. A mail that is being handed over this moment keeps its text until
+    the next step of the erasure.
+    """
+    others = (
+        []
+        if membership.person is None
+        else [
+            row
+            for row in memberships_of_person(session, membership.person)
+            if row.id != membership.id and row.cooperative_id == membership.cooperative_id
+        ]
+    )
+    if any(row.email_key == membership.email_key for row in others):
+        # Another membership of the same person has the same mails.
+        return 0
+    rows = session.scalars(
+        select(OutboxMail.id).where(
+            mails_to([membership], membership.person),
+            OutboxMail.cooperative_id == membership.cooperative_id,
+            OutboxMail.state != DeliveryState.SENDING.value,
+        )
+    ).all()
+    if not rows:
+        return 0
+    files = session.scalars(
+        select(OutboxAttachment.digest).where(OutboxAttachment.mail_id.in_(rows)).distinct()
+    ).all()
+    session.execute(delete(OutboxAttachment).where(OutboxAttachment.mail_id.in_(rows)))
+    session.execute(
+        delete(OutboxFile).where(
+            OutboxFile.digest.in_(files),
+            ~exists().where(OutboxAttachment.digest == OutboxFile.digest),
+        )
+    )
+    emptied = {
+        "to_name": "",
+        "subject": "",
+        "text_body": "",
+        "html_body": "",
+        "sealed": None,
+        "last_error": "",
+    }
+    mine = update(OutboxMail).where(OutboxMail.id.in_(rows))
+    session.execute(mine.values(**emptied))
+    session.execute(
+        mine.where(OutboxMail.channel == Channel.EMAIL.value).values(to_address=NOWHERE)
+    )
+    session.execute(
+        mine.where(OutboxMail.state != DeliveryState.SENT.value).values(
+            state=DeliveryState.CANCELLED.value
+        )
+    )
+    return len(rows)
