@@ -96,6 +96,7 @@ def _register_features(app: Flask) -> None:
     from govern.cooperatives import views as cooperatives
     from govern.home import views as home
     from govern.joining import setup as joining
+    from govern.leaving import setup as leaving
     from govern.outbox import setup as outbox
     from govern.payments import setup as payments
     from govern.register import setup as register
@@ -110,6 +111,7 @@ def _register_features(app: Flask) -> None:
     register.register(app)
     payments.register(app)
     joining.register(app)
+    leaving.register(app)
     voting.register(app)
     assemblies.register(app)
     styleguide.register(app)

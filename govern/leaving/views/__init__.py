@@ -1,0 +1,1 @@
+"""The pages of leaving: the member's own, the registrar's, the treasurer's."""

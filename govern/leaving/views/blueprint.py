@@ -1,0 +1,153 @@
+"""The blueprint that the modules of this folder add their routes to, and what they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+
+import flask
+from flask import Blueprint, Response, flash, g, render_template, request
+from flask_babel import gettext as _
+
+from govern import clock
+from govern.errors import GovernError, NotFound
+from govern.extensions import db
+from govern.leaving import services
+from govern.leaving.models import Departure, LeavingDocument
+from govern.leaving.services import Upload
+from govern.leaving.texts import (
+    KIND_NAMES,
+    REFUND_STATE_NAMES,
+    REFUND_TONES,
+    SIGNATURE_NAMES,
+    STATE_NAMES,
+    STATE_TONES,
+    STEP_NAMES,
+)
+from govern.payments.rules.bank import show_iban
+from govern.register.models import Membership
+from govern.register.services.members import membership_by_public_id
+from govern.register.views.blueprint import put_error
+
+blueprint = Blueprint("leaving", __name__)
+METHODS = ["GET", "POST"]
+SANDBOX = "default-src 'none'; sandbox"
+
+
+def here(endpoint: str, **values: Any) -> str:
+    """The address of a page of leaving of this cooperative."""
+    return flask.url_for(f"leaving.{endpoint}", cooperative=g.cooperative.code, **values)
+
+
+def today() -> date:
+    """The present day where the cooperative is."""
+    return clock.today(g.cooperative.time_zone)
+
+
+def member_of(public_id: str) -> Membership:
+    """The member of the address; NotFound otherwise."""
+    return membership_by_public_id(db.session(), g.cooperative, public_id)
+
+
+def departure_of(public_id: str) -> Departure:
+    """The departure of the address; NotFound otherwise."""
+    return services.departure_by_public_id(db.session(), g.cooperative, public_id)
+
+
+def shared_words() -> dict[str, Any]:
+    """What every page of leaving names things with."""
+    return {
+        "kind_names": KIND_NAMES,
+        "state_names": STATE_NAMES,
+        "state_tones": STATE_TONES,
+        "step_names": STEP_NAMES,
+        "signature_names": SIGNATURE_NAMES,
+        "refund_state_names": REFUND_STATE_NAMES,
+        "refund_tones": REFUND_TONES,
+        "show_iban": show_iban,
+        "to": here,
+    }
+
+
+def form_page(
+    form: Any,
+    title: str,
+    action: str,
+    back: str,
+    *,
+    lead: str = "",
+    eyebrow: str = "",
+    consequences: Iterable[str] = (),
+    kind: str = "primary",
+) -> str:
+    """A form in the look of all of them, after what it will bring about."""
+    return render_template(
+        "leaving/form.html",
+        form=form,
+        fields=[field for field in form if field.name != "csrf_token"],
+        title=title,
+        action_label=action,
+        back=back,
+        lead=lead,
+        eyebrow=eyebrow,
+        consequences=list(consequences),
+        kind=kind,
+        has_file=any(field.type == "FileField" for field in form),
+    )
+
+
+def submit(
+    form: Any,
+    page: Callable[[], Any],
+    service: Callable[[], Any],
+    done: str,
+    target: Callable[[Any], str] | str,
+) -> Any:
+    """Validate, call the service once, commit once; what was refused stands beside its field."""
+    if request.method == "GET":
+        return page()
+    if not form.validate():
+        return page(), 422
+    try:
+        result = service()
+    except GovernError as error:
+        db.session.rollback()
+        put_error(form, error)
+        return page(), error.status
+    address = target if isinstance(target, str) else target(result)
+    db.session.commit()
+    flash(done, "good")
+    return flask.redirect(address)
+
+
+def upload_of(field: Any) -> Upload | None:
+    """The file of a field, None where none was chosen."""
+    if not field.data or not getattr(field.data, "filename", ""):
+        return None
+    return Upload(field.data.filename, field.data.read())
+
+
+def eyebrow_of(membership: Membership) -> str:
+    """Whom a page is about."""
+    return _(
+        "Member %(number)s, %(name)s",
+        number=membership.member_number,
+        name=membership.display_name,
+    )
+
+
+def paper_of(departure: Departure, public_id: str) -> Response:
+    """A paper of the departure as a download; NotFound otherwise."""
+    for document in departure.documents:
+        if document.public_id == public_id:
+            return download(document)
+    raise NotFound(_("There is no such paper."), remedy=_("Choose one from the page."))
+
+
+def download(document: LeavingDocument) -> Response:
+    """The file, to be saved and never run."""
+    response = Response(document.content, mimetype=document.media_type)
+    response.headers.set("Content-Disposition", "attachment", filename=document.filename)
+    response.headers["Content-Security-Policy"] = SANDBOX
+    return response
