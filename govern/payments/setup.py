@@ -2,13 +2,62 @@
 
 from __future__ import annotations
 
+import flask
 from flask import Flask
+from flask_babel import gettext as _
 
+from govern import navigation
+from govern.access import Actor, Permission
+from govern.cooperatives.models import Cooperative
+from govern.navigation import NavItem
 from govern.payments import signals
 from govern.payments.services import matching
+from govern.payments.views import entries, outgoing, statements  # noqa: F401  (add their routes)
+from govern.payments.views.blueprint import blueprint
 
 
 def register(app: Flask) -> None:
-    """Register what payments do by themselves."""
+    """Register the pages, and what payments do by themselves."""
+    app.register_blueprint(blueprint)
     signals.outgoing_cancelled.connect(matching.refund_called_off)
     signals.outgoing_returned.connect(matching.refund_called_off)
+    navigation.register(offer_payments)
+    app.jinja_env.globals["payment_tab_items"] = payment_tab_items
+
+
+def offer_payments(actor: Actor, cooperative: Cooperative | None) -> list[NavItem]:
+    """One entry for treasurers, registrars and whoever names the bank accounts."""
+    if cooperative is None:
+        return []
+    tabs = _tabs(actor, cooperative)
+    if not tabs:
+        return []
+    covers = flask.url_for("payments.entry_list", cooperative=cooperative.code)
+    return [NavItem(_("Payments"), tabs[0].href, order=118, covers=covers)]
+
+
+def payment_tab_items() -> list[NavItem]:
+    """The pages of payments that whoever is asking may open."""
+    return _tabs(flask.g.actor, flask.g.cooperative)
+
+
+def _tabs(actor: Actor, cooperative: Cooperative) -> list[NavItem]:
+    offered = (
+        (Permission.PAYMENTS_READ, "entry_list", _("Entries")),
+        (Permission.PAYMENTS_READ, "statement_list", _("Statements")),
+        (Permission.PAYMENTS_READ, "request_list", _("Requests")),
+        (Permission.PAYMENTS_READ, "outgoing_list", _("Going out")),
+        (Permission.PAYMENTS_READ, "batch_list", _("Payment files")),
+        (Permission.BANK_ACCOUNTS_MANAGE, "account_list", _("Bank accounts")),
+    )
+    return [
+        NavItem(
+            label,
+            flask.url_for(f"payments.{endpoint}", cooperative=cooperative.code),
+            order=order,
+            # The list of entries lies above all the others: it is current on its own page only.
+            exact=endpoint == "entry_list",
+        )
+        for order, (permission, endpoint, label) in enumerate(offered)
+        if actor.may(permission, cooperative.id)
+    ]

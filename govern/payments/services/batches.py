@@ -190,6 +190,20 @@ def batch_by_public_id(session: Session, cooperative: Cooperative, public_id: st
     return found
 
 
+def batch_for_download(
+    session: Session, actor: Actor, cooperative: Cooperative, public_id: str
+) -> PaymentBatch:
+    """The file whose bytes may be handed to the bank. Conflict for a cancelled one."""
+    actor.require(Permission.PAYMENTS_RELEASE, cooperative.id)
+    batch = batch_by_public_id(session, cooperative, public_id)
+    if batch.state == BatchState.CANCELLED.value:
+        raise Conflict(
+            _("This payment file was cancelled."),
+            remedy=_("Its payments may be in another file: use that one."),
+        )
+    return batch
+
+
 def _check_day(cooperative: Cooperative, execute_on: date) -> None:
     today = clock.today(cooperative.time_zone)
     if not today <= execute_on <= today + LATEST:
