@@ -18,11 +18,8 @@ from wtforms import (
 from wtforms.fields import DateField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
-from govern.config import LOCALES
 from govern.i18n import LANGUAGE_NAMES
-from govern.register.forms import REQUIRED, SharesField
-
-LANGUAGES = [(code, LANGUAGE_NAMES[code]) for code in LOCALES]
+from govern.register.forms import LANGUAGES, REQUIRED, SharesField
 
 
 def _text(label: Any, most: int, **kwargs: Any) -> StringField:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
+
 from govern.access import Role
+from govern.accounts.tags import make_token, token_hash
+from govern.joining.models import Application
 from tests.access import world_joining  # noqa: F401  (its builders join the world)
 from tests.access.example import Example
 from tests.access.world import Side
@@ -50,10 +54,20 @@ def _link(side: Side) -> dict[str, str]:
     return {"token": side.application_link}
 
 
+def _confirmation(side: Side) -> dict[str, str]:
+    """A link of this request's own: a job may have mailed another one meanwhile."""
+    token = make_token()
+    row = side.session.scalars(
+        select(Application).where(Application.public_id == side.unconfirmed)
+    ).one()
+    row.email_token_hash = token_hash(token)
+    return {"token": token}
+
+
 JOINING = {
     "joining.join": Example(form=_form),
     "joining.sent": Example(),
-    "joining.confirm": Example(arguments=lambda side: {"token": side.join_token}),
+    "joining.confirm": Example(arguments=_confirmation),
     "joining.application": Example(arguments=_link),
     "joining.withdraw": Example(arguments=_link),
     "joining.statutes": Example(),

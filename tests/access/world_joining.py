@@ -66,7 +66,8 @@ def make_joining(session: Session, side: Side) -> None:
         texts={"en": f"# Statutes of {side.code}".encode()},
     )
     side.statutes, side.statutes_digest = statutes.public_id, statutes.texts[0].digest
-    _waiting, side.join_token = make_application(session, side, 1)
+    waiting, _token = make_application(session, side, 1)
+    side.unconfirmed = waiting.public_id
     _row, token = make_application(session, side, 2)
     row = applying.confirm_application(session, cooperative, token)
     side.application, side.application_link = row.public_id, state_token(row)

@@ -8,6 +8,7 @@ import flask
 from flask import flash, g, render_template, request
 from flask_babel import gettext as _
 from markupsafe import Markup
+from wtforms.fields.choices import SelectChoice
 
 from govern import clock
 from govern.access import public
@@ -76,7 +77,7 @@ def _kind() -> MemberKind:
 
 
 def _prepare(form: Any, rules: Rules, text: StatutesText) -> None:
-    form.category.choices = [(item.code, _described(item)) for item in rules.categories]
+    form.category.choices = [SelectChoice(item.code, _described(item)) for item in rules.categories]
     offer_classes(form, rules.share_classes)
     statutes = text.statutes
     form.consents.label.text = _(

@@ -9,6 +9,7 @@ from typing import Any
 import flask
 from flask import Blueprint, g
 from flask_babel import gettext as _
+from wtforms.fields.choices import SelectChoice
 
 from govern import clock
 from govern.cooperatives.rules import ShareClass
@@ -46,7 +47,7 @@ def offer_classes(form: Any, classes: Sequence[ShareClass]) -> None:
     """Let people choose where there is more than one class; else there is no such field."""
     if len(classes) > 1:
         form.share_class.choices = [
-            (
+            SelectChoice(
                 item.code,
                 _(
                     "%(name)s: %(price)s each",

@@ -7,6 +7,7 @@ from typing import Any
 import flask
 from flask import Response, flash, g, render_template, request
 from flask_babel import gettext as _
+from wtforms.fields.choices import SelectChoice
 
 from govern.access import Permission, public, requires
 from govern.config import LOCALES
@@ -120,7 +121,7 @@ def translate_statutes(cooperative: str, version: str) -> Any:
     form = forms.TranslationForm()
     known = [text.language for text in row.texts]
     form.language.choices = [
-        (code, LANGUAGE_NAMES[code]) for code in LOCALES if code not in known
+        SelectChoice(code, LANGUAGE_NAMES[code]) for code in LOCALES if code not in known
     ] or forms.LANGUAGES
     title = _("Add a language to version “%(version)s”", version=row.version)
     if request.method == "GET":
