@@ -16,9 +16,9 @@ from wtforms.widgets import TextInput
 
 from govern.config import LOCALES
 from govern.i18n import LANGUAGE_NAMES
-from govern.register.models import EndReason
+from govern.register.models import EndReason, TransferCause
 from govern.register.rules import values
-from govern.register.texts import END_REASON_NAMES, problem_text
+from govern.register.texts import CAUSE_NAMES, END_REASON_NAMES, problem_text
 
 
 class ReadField(Field):
@@ -154,19 +154,77 @@ class PaymentForm(FlaskForm):
     accept_overpayment = BooleanField(_l("Record it although it is more than is due"))
 
 
+def _numbers() -> StringField:
+    return _text(
+        _l("Share numbers"),
+        500,
+        description=_l("For example 4-6, 9. Leave it empty to take the lowest."),
+    )
+
+
 class SharesForm(FlaskForm):
     """Shares subscribed or given back."""
 
     shares = SharesField(_l("Number of shares"), validators=_needed())
+    share_class = SelectField(_l("Class of shares"), validators=[Optional()])
+    numbers = _numbers()
     effective_on = _day(_l("Counts from"))
     remark = _text(_l("Note"), 500)
 
 
+def _causes(*, unstated: bool = False) -> list[SelectChoice]:
+    first = [SelectChoice("", _l("Not stated"))] if unstated else []
+    return first + [SelectChoice(cause.value, CAUSE_NAMES[cause]) for cause in TransferCause]
+
+
 class TransferForm(FlaskForm):
-    """Shares given to another member."""
+    """Shares given to another member, as a paper says that both have signed."""
 
     shares = SharesField(_l("Number of shares"), validators=_needed())
+    share_class = SelectField(_l("Class of shares"), validators=[Optional()])
     receiver = _text(_l("Member number of the receiver"), 40, needed=True)
+    cause = SelectField(_l("Cause"), choices=_causes(unstated=True), validators=[Optional()])
+    numbers = _numbers()
+    effective_on = _day(_l("Counts from"))
+    remark = _text(_l("Note"), 500)
+
+
+class ProposalForm(FlaskForm):
+    """Shares that a member wants to give to somebody."""
+
+    shares = SharesField(_l("Number of shares"), validators=_needed())
+    share_class = SelectField(_l("Class of shares"), validators=[Optional()])
+    cause = SelectField(_l("Cause"), choices=_causes(), validators=_needed())
+    receiver_number = _text(
+        _l("Member number of the receiver"), 40, description=_l("The receiver can tell you.")
+    )
+    receiver_name = _text(
+        _l("Or, for somebody who is no member yet: name"),
+        250,
+        description=_l("They are told by mail how to become a member."),
+    )
+    receiver_email = _text(_l("Their e-mail address"), 254)
+    numbers = _numbers()
+    effective_on = DateField(
+        _l("Agreed for"),
+        validators=[Optional()],
+        description=_l("Leave it empty for the day on which the receiver confirms."),
+    )
+
+
+class ReceiverForm(FlaskForm):
+    """The new member for whom promised shares were meant."""
+
+    receiver = _text(_l("Member number of the receiver"), 40, needed=True)
+
+
+class ConversionForm(FlaskForm):
+    """Shares of one class changed for shares of another."""
+
+    shares = SharesField(_l("Number of shares"), validators=_needed())
+    share_class = SelectField(_l("From the class"), validators=_needed())
+    to_class = SelectField(_l("To the class"), validators=_needed())
+    numbers = _numbers()
     effective_on = _day(_l("Counts from"))
     remark = _text(_l("Note"), 500)
 

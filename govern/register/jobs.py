@@ -15,6 +15,7 @@ from govern.jobs import BackgroundJob, JobState, every_tick, job, register_resum
 from govern.register.models import ImportBatch, ImportState
 from govern.register.services import imports
 from govern.register.services.import_register import import_context
+from govern.register.services.transfers import expire_transfers
 
 
 @job(imports.CHECK_JOB)
@@ -103,4 +104,5 @@ def register_jobs() -> None:
     """Bind what runs at ticks and after a crash."""
     register_resume(resume_imports)
     every_tick(mark_failed_imports)
+    every_tick(expire_transfers)
     every_tick(purge_old_imports)

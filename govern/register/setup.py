@@ -25,6 +25,7 @@ from govern.register.views import (  # noqa: F401  (they add their routes)
     members,
     own,
     rolls,
+    transfers,
     writing,
 )
 from govern.register.views.blueprint import blueprint
@@ -95,6 +96,7 @@ def offer_tabs(actor: Actor, cooperative: Cooperative) -> list[NavItem]:
     code = cooperative.code
     tabs = (
         (Permission.REGISTER_READ, "member_list", _("Members"), 10),
+        (Permission.REGISTER_READ, "transfer_list", _("Transfers"), 30),
         (Permission.REGISTER_READ, "book_page", _("The book"), 20),
         (Permission.REGISTER_READ, "year_page", _("Financial years"), 30),
         (Permission.REGISTER_IMPORT, "import_list", _("Imports"), 80),

@@ -93,6 +93,26 @@ REGISTER = {
     "register.add_transfer": _member(
         lambda side: {"shares": "1", "receiver": side.other_number, "effective_on": DAY}
     ),
+    # The rules of the tests know one class of shares: whoever may is told so on the form.
+    "register.convert_shares": Example(
+        arguments=lambda side: {"member": side.membership},
+        form={
+            "shares": "1",
+            "share_class": "ordinary",
+            "to_class": "ordinary",
+            "effective_on": DAY,
+        },
+        answers=frozenset({422}),
+    ),
+    "register.transfer_list": Example(),
+    "register.transfer_page": Example(arguments=lambda side: {"transfer": side.transfer}),
+    "register.settle_transfer": Example(
+        arguments=lambda side: {"transfer": side.transfer}, form={"answer": "withdraw"}
+    ),
+    "register.name_transfer_receiver": Example(
+        arguments=lambda side: {"transfer": side.awaiting_transfer},
+        form=lambda side: {"receiver": side.other_number},
+    ),
     "register.add_refund": _member({"shares": "1", "effective_on": DAY}),
     "register.reverse_entry": Example(
         arguments=lambda side: {"member": side.membership, "sequence": side.sequence},
@@ -120,6 +140,19 @@ REGISTER = {
     "register.me": Example(),
     "register.own_certificate": Example(
         arguments=lambda side: {"member": side.own_membership}, only=frozenset({Role.MEMBER})
+    ),
+    "register.propose_transfer": Example(
+        arguments=lambda side: {"member": side.own_membership},
+        form=lambda side: {"shares": "1", "cause": "gift", "receiver_number": side.other_number},
+        only=frozenset({Role.MEMBER}),
+    ),
+    "register.own_transfer": Example(
+        arguments=lambda side: {"transfer": side.transfer}, only=frozenset({Role.MEMBER})
+    ),
+    "register.answer_transfer": Example(
+        arguments=lambda side: {"transfer": side.transfer},
+        form={"answer": "withdraw"},
+        only=frozenset({Role.MEMBER}),
     ),
     "register.make_own_certificate": Example(
         arguments=lambda side: {"member": side.own_membership}, only=frozenset({Role.MEMBER})

@@ -19,6 +19,7 @@ from govern.register.services.api.clients import hash_token
 from govern.register.services.certificates import issue_certificate
 from govern.register.services.imports import confirm_import, start_import
 from govern.register.services.members import Contact, NewMember, add_member
+from govern.register.services.transfers import Proposal, propose_transfer
 from tests.access.world import BUILDERS, Side
 from tests.register.conftest import csv_file, row
 
@@ -80,6 +81,21 @@ def make_members(session: Session, side: Side) -> None:
     side.sequence = max(session.scalars(entries))
 
 
+def make_transfers(session: Session, side: Side) -> None:
+    """One transfer that waits for its receiver, one whose receiver is no member yet."""
+    known = {item.public_id: item for item in session.scalars(select(Membership))}
+    giver, other = known[side.own_membership], known[side.membership]
+    side.transfer = propose_transfer(
+        session, SYSTEM, giver, Proposal(1, "gift", receiver_number=side.number)
+    ).public_id
+    side.awaiting_transfer = propose_transfer(
+        session,
+        SYSTEM,
+        other,
+        Proposal(1, "gift", receiver_name="Dora", receiver_email=f"dora@{side.code}.example.org"),
+    ).public_id
+
+
 def make_imports(session: Session, side: Side) -> None:
     """One import whose columns are to be named, one that was checked, one that is done."""
     cooperative = session.get_one(Cooperative, side.cooperative_id)
@@ -137,4 +153,4 @@ def make_program(session: Session, side: Side) -> None:
     side.program = program.public_id
 
 
-BUILDERS += [make_members, make_imports, make_roll, make_program]
+BUILDERS += [make_members, make_transfers, make_imports, make_roll, make_program]

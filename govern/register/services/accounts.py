@@ -33,6 +33,7 @@ from govern.register.rules.folding import email_key, number_key
 from govern.register.services.holdings import holding_of
 from govern.register.services.merging.reading import merged_accounts_of
 from govern.register.services.rolls import memberships_for_account
+from govern.register.services.transfers import transfers_of
 
 MAX_CANDIDATES = 50
 
@@ -160,7 +161,32 @@ def expected_of(session: Session, actor: Actor, account_id: int) -> list[HomeIte
                     tone="warn",
                 )
             )
-    return items + _imports_to_confirm(session, actor)
+    return items + _transfers_to_answer(session, account_id) + _imports_to_confirm(session, actor)
+
+
+def _transfers_to_answer(session: Session, account_id: int) -> list[HomeItem]:
+    """Shares that somebody wants to give to this person, or to an organisation of theirs."""
+    own = {item.id for item in memberships_for_account(session, account_id)}
+    return [
+        HomeItem(
+            title=ngettext(
+                "%(giver)s wants to give you %(num)d share",
+                "%(giver)s wants to give you %(num)d shares",
+                request.shares,
+                giver=request.giver.display_name,
+            ),
+            detail=_("Nothing happens until you confirm."),
+            due=request.expires_at,
+            href=flask.url_for(
+                "register.own_transfer",
+                cooperative=request.giver.cooperative.code,
+                transfer=request.public_id,
+            ),
+            tone="warn",
+        )
+        for request in transfers_of(session, sorted(own))
+        if request.receiver_id in own and request.expires_at > clock.now()
+    ]
 
 
 def _imports_to_confirm(session: Session, actor: Actor) -> list[HomeItem]:

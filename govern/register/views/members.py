@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from govern.access import Permission, requires
 from govern.audit import AuditEntry
+from govern.cooperatives.services import rules_on
 from govern.extensions import db
 from govern.i18n import local_text
 from govern.paging import PER_PAGE, requested_page
@@ -121,6 +122,7 @@ def member_page(cooperative: str, member: str) -> Any:
         m=member_facts(membership),
         membership=membership,
         acts=_acts(membership),
+        has_classes=len(rules_on(db.session(), g.cooperative.id, today())[1].share_classes) > 1,
         reverse_link=lambda sequence: here(
             "reverse_entry", member=membership.public_id, sequence=sequence
         ),

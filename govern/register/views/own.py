@@ -7,11 +7,13 @@ from typing import Any
 from flask import g, render_template
 from flask_babel import gettext as _
 
+from govern import clock
 from govern.access import signed_in
 from govern.errors import NotFound
 from govern.extensions import db
 from govern.register.models import Membership
 from govern.register.services.rolls import memberships_for_account
+from govern.register.services.transfers import transfers_of
 from govern.register.views.blueprint import blueprint
 from govern.register.views.members import member_facts
 
@@ -22,7 +24,13 @@ def me(cooperative: str) -> Any:
     """One's own memberships in this cooperative."""
     memberships = memberships_for_account(db.session(), g.actor.account_id, g.cooperative.id)
     return render_template(
-        "register/me.html", own=[member_facts(membership) for membership in memberships]
+        "register/me.html",
+        own=[member_facts(membership) for membership in memberships],
+        open_transfers=[
+            item
+            for item in transfers_of(db.session(), [membership.id for membership in memberships])
+            if item.expires_at > clock.now()
+        ],
     )
 
 

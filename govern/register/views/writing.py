@@ -13,12 +13,15 @@ from sqlalchemy import select
 from wtforms.fields.choices import SelectChoice
 
 from govern.access import Permission, requires
-from govern.errors import GovernError, InvalidInput, NotFound
+from govern.cooperatives.rules import ORDINARY
+from govern.cooperatives.services import rules_on
+from govern.errors import GovernError, NotFound
 from govern.extensions import db
 from govern.i18n import local_text
 from govern.register import forms
 from govern.register.models import EndReason, Membership, ShareEntry
 from govern.register.services import ledger, members
+from govern.register.services.certificates import send_certificate
 from govern.register.services.members import Contact, NewMember, PossibleDuplicate
 from govern.register.texts import ENTRY_KIND_NAMES
 from govern.register.views.blueprint import blueprint, here, member_of, put_error, today
@@ -26,7 +29,7 @@ from govern.register.views.blueprint import blueprint, here, member_of, put_erro
 METHODS = ["GET", "POST"]
 
 
-def _page(
+def form_page(
     form: Any,
     title: str,
     action: str,
@@ -53,7 +56,7 @@ def _page(
     )
 
 
-def _submit(
+def submit(
     form: Any,
     page: Callable[[], str],
     service: Callable[[], Any],
@@ -125,7 +128,7 @@ def _admit(form: Any, title: str, names: tuple[str, ...], make: Callable[[], New
     asks = bool(form.accept_duplicate.data)
 
     def page() -> str:
-        return _page(
+        return form_page(
             form,
             title,
             _("Admit the member"),
@@ -140,7 +143,7 @@ def _admit(form: Any, title: str, names: tuple[str, ...], make: Callable[[], New
             asks = True
             raise
 
-    return _submit(form, page, service, _("The member was admitted."))
+    return submit(form, page, service, _("The member was admitted."))
 
 
 _CONTACT = ("email", "language", "street", "postal_code", "town", "country")
@@ -196,7 +199,31 @@ def add_organisation(cooperative: str) -> Any:
 # -- shares -----------------------------------------------------------------------------------
 
 
-def _default_day(form: Any, name: str = "effective_on") -> None:
+def _certified(membership: Membership, recorded: Any) -> Any:
+    """Send the member a certificate of what they hold after what was recorded."""
+    send_certificate(db.session(), membership)
+    return recorded
+
+
+def _taken_back(entries: list[ShareEntry]) -> list[ShareEntry]:
+    """Send everybody concerned a certificate after an act was taken back."""
+    for membership in dict.fromkeys(entry.membership for entry in entries):
+        send_certificate(db.session(), membership)
+    return entries
+
+
+def offer_classes(field: Any, *, chosen: str = ORDINARY) -> bool:
+    """Offer the classes of shares that the rules know; whether there is more than one."""
+    _row, rules = rules_on(db.session(), g.cooperative.id, today())
+    field.choices = [
+        SelectChoice(item.code, local_text(item.names)) for item in rules.share_classes
+    ]
+    if request.method == "GET":
+        field.data = chosen
+    return len(rules.share_classes) > 1
+
+
+def default_day(form: Any, name: str = "effective_on") -> None:
     if request.method == "GET":
         form[name].data = today()
 
@@ -206,18 +233,21 @@ def _default_day(form: Any, name: str = "effective_on") -> None:
 def add_payment(cooperative: str, member: str) -> Any:
     """Record a payment received."""
     membership, form = member_of(member), forms.PaymentForm()
-    _default_day(form)
-    return _submit(
+    default_day(form)
+    return submit(
         form,
-        lambda: _page(form, _("Record a payment"), _("Record the payment"), membership),
-        lambda: ledger.record_payment(
-            db.session(),
-            g.actor,
+        lambda: form_page(form, _("Record a payment"), _("Record the payment"), membership),
+        lambda: _certified(
             membership,
-            form.amount.data or 0,
-            form.effective_on.data,
-            accept_overpayment=form.accept_overpayment.data,
-            remark=form.remark.data or "",
+            ledger.record_payment(
+                db.session(),
+                g.actor,
+                membership,
+                form.amount.data or 0,
+                form.effective_on.data,
+                accept_overpayment=form.accept_overpayment.data,
+                remark=form.remark.data or "",
+            ),
         ),
         _("The payment was recorded."),
         membership,
@@ -229,61 +259,32 @@ def add_payment(cooperative: str, member: str) -> Any:
 def add_subscription(cooperative: str, member: str) -> Any:
     """Record shares subscribed."""
     membership, form = member_of(member), forms.SharesForm()
-    _default_day(form)
-    return _submit(
+    has_classes = offer_classes(form.share_class)
+    default_day(form)
+    return submit(
         form,
-        lambda: _page(
+        lambda: form_page(
             form,
             _("Subscribe shares"),
             _("Record the subscription"),
             membership,
             lead=_("Further shares give no further vote. Record the payment when it arrives."),
-            shown=("shares", "effective_on"),
+            shown=("shares", "share_class", "effective_on")
+            if has_classes
+            else ("shares", "effective_on"),
         ),
-        lambda: ledger.subscribe_shares(
-            db.session(), g.actor, membership, form.shares.data or 0, form.effective_on.data
+        lambda: _certified(
+            membership,
+            ledger.subscribe_shares(
+                db.session(),
+                g.actor,
+                membership,
+                form.shares.data or 0,
+                form.effective_on.data,
+                share_class=form.share_class.data or ORDINARY,
+            ),
         ),
         _("The subscription was recorded."),
-        membership,
-    )
-
-
-@blueprint.route("/<cooperative>/register/members/<member>/transfer", methods=METHODS)
-@requires(Permission.REGISTER_WRITE)
-def add_transfer(cooperative: str, member: str) -> Any:
-    """Record shares given to another member."""
-    membership, form = member_of(member), forms.TransferForm()
-    _default_day(form)
-
-    def service() -> Any:
-        receiver = members.membership_by_number(db.session(), g.cooperative.id, form.receiver.data)
-        if receiver is None:
-            raise InvalidInput(
-                _("Nobody has the member number “%(number)s”.", number=form.receiver.data[:40]),
-                remedy=_("Look the number up in the member list."),
-                field="receiver",
-            )
-        return ledger.transfer_shares(
-            db.session(),
-            g.actor,
-            membership,
-            receiver,
-            form.shares.data or 0,
-            form.effective_on.data,
-            remark=form.remark.data or "",
-        )
-
-    return _submit(
-        form,
-        lambda: _page(
-            form,
-            _("Transfer shares"),
-            _("Record the transfer"),
-            membership,
-            lead=_("The capital paid on the shares goes with them."),
-        ),
-        service,
-        _("The transfer was recorded for both members."),
         membership,
     )
 
@@ -293,10 +294,11 @@ def add_transfer(cooperative: str, member: str) -> Any:
 def add_refund(cooperative: str, member: str) -> Any:
     """Record shares given back and their capital repaid."""
     membership, form = member_of(member), forms.SharesForm()
-    _default_day(form)
-    return _submit(
+    has_classes = offer_classes(form.share_class)
+    default_day(form)
+    return submit(
         form,
-        lambda: _page(
+        lambda: form_page(
             form,
             _("Refund shares"),
             _("Record the refund"),
@@ -305,14 +307,26 @@ def add_refund(cooperative: str, member: str) -> Any:
                 "The shares are cancelled; what was paid on them, at most their nominal "
                 "value, is repaid."
             ),
+            shown=(
+                "shares",
+                *(("share_class",) if has_classes else ()),
+                "numbers",
+                "effective_on",
+                "remark",
+            ),
         ),
-        lambda: ledger.refund_shares(
-            db.session(),
-            g.actor,
+        lambda: _certified(
             membership,
-            form.shares.data or 0,
-            form.effective_on.data,
-            remark=form.remark.data or "",
+            ledger.refund_shares(
+                db.session(),
+                g.actor,
+                membership,
+                form.shares.data or 0,
+                form.effective_on.data,
+                numbers=form.numbers.data or None,
+                share_class=form.share_class.data or None,
+                remark=form.remark.data or "",
+            ),
         ),
         _("The refund was recorded."),
         membership,
@@ -335,9 +349,9 @@ def reverse_entry(cooperative: str, member: str, sequence: int) -> Any:
         raise NotFound(
             _("This member has no such entry."), remedy=_("Choose one on the member’s page.")
         )
-    return _submit(
+    return submit(
         form,
-        lambda: _page(
+        lambda: form_page(
             form,
             _(
                 "Take back entry %(number)s (%(kind)s)",
@@ -355,7 +369,9 @@ def reverse_entry(cooperative: str, member: str, sequence: int) -> Any:
                 _("A roll that was taken already does not change."),
             ),
         ),
-        lambda: ledger.reverse_act(db.session(), g.actor, entry, form.reason.data or ""),
+        lambda: _taken_back(
+            ledger.reverse_act(db.session(), g.actor, entry, form.reason.data or "")
+        ),
         _("The entry was taken back."),
         membership,
     )
@@ -369,10 +385,10 @@ def reverse_entry(cooperative: str, member: str, sequence: int) -> Any:
 def end_membership(cooperative: str, member: str) -> Any:
     """End a membership, with a reason."""
     membership, form = member_of(member), forms.EndForm()
-    _default_day(form, "ended_on")
-    return _submit(
+    default_day(form, "ended_on")
+    return submit(
         form,
-        lambda: _page(
+        lambda: form_page(
             form,
             _("End the membership"),
             _("End the membership"),
@@ -402,9 +418,9 @@ def change_contact(cooperative: str, member: str) -> Any:
     """Change how a member is reached."""
     membership = member_of(member)
     form = forms.ContactForm(obj=membership)
-    return _submit(
+    return submit(
         form,
-        lambda: _page(form, _("Change contact data"), _("Save"), membership, shown=_CONTACT),
+        lambda: form_page(form, _("Change contact data"), _("Save"), membership, shown=_CONTACT),
         lambda: members.change_contact(db.session(), g.actor, membership, _contact(form)),
         _("The contact data were saved."),
         membership,
@@ -433,9 +449,9 @@ def change_identity(cooperative: str, member: str) -> Any:
             "organisation_name": form.organisation_name.data,
             "enterprise_number": form.enterprise_number.data,
         }
-    return _submit(
+    return submit(
         form,
-        lambda: _page(
+        lambda: form_page(
             form,
             _("Correct the name"),
             _("Save"),
@@ -456,10 +472,10 @@ def change_category(cooperative: str, member: str) -> Any:
     """Give a member another category from a day on."""
     membership, form = member_of(member), forms.CategoryForm()
     _offer_categories(form)
-    _default_day(form, "starts_on")
-    return _submit(
+    default_day(form, "starts_on")
+    return submit(
         form,
-        lambda: _page(form, _("Change the category"), _("Save"), membership),
+        lambda: form_page(form, _("Change the category"), _("Save"), membership),
         lambda: members.change_category(
             db.session(), g.actor, membership, form.category.data, form.starts_on.data
         ),
@@ -473,10 +489,10 @@ def change_category(cooperative: str, member: str) -> Any:
 def change_representative(cooperative: str, member: str) -> Any:
     """Name another representative of an organisation."""
     membership, form = member_of(member), forms.RepresentativeForm()
-    _default_day(form, "starts_on")
-    return _submit(
+    default_day(form, "starts_on")
+    return submit(
         form,
-        lambda: _page(
+        lambda: form_page(
             form,
             _("Name another representative"),
             _("Save"),
