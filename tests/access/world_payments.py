@@ -1,0 +1,87 @@
+"""Payments, on a side: an account, requests, a statement, payments going out, a payment file."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from govern.access import SYSTEM
+from govern.cooperatives.models import Cooperative
+from govern.payments.models import BankEntry, EntryState, PaymentMatch
+from govern.payments.services import outgoing, request_payment
+from govern.payments.services.accounts import add_bank_account, make_default
+from govern.payments.services.batches import make_batch, mark_batch_sent
+from govern.payments.services.matching import set_aside
+from govern.payments.services.statements import read_file
+from tests.access.world import BUILDERS, Side
+from tests.payments.statements import AN, OURS, Tx, camt
+
+GERMAN = "DE89370400440532013000"
+DAY = date(2018, 6, 1)
+
+
+def make_payments(session: Session, side: Side) -> None:
+    """A payment matched by its reference, one that fits an open request, one of ours at the bank.
+
+    Also an entry that was set aside, a return of something unknown, and payments planned and
+    released.
+    """
+    cooperative = session.get_one(Cooperative, side.cooperative_id)
+    account = add_bank_account(
+        session, SYSTEM, cooperative, iban=OURS, bic="", holder=cooperative.name
+    )
+    make_default(session, SYSTEM, account)
+    side.bank_account = account.public_id
+    other = add_bank_account(session, SYSTEM, cooperative, iban=GERMAN, bic="", holder="Reserve")
+    side.other_bank_account = other.public_id
+    asked = [
+        request_payment(
+            session, SYSTEM, cooperative, amount_cents=cents, subject=f"application:access-{cents}",
+            payer_name=f"Payer {cents}", language="en", due_on=DAY,
+        )
+        for cents in (6000, 9000)
+    ]  # fmt: skip
+    side.payment_request = asked[1].public_id
+    payments = [
+        outgoing.request_outgoing(
+            session, SYSTEM, cooperative, payee_name="Payee", iban=AN, amount_cents=cents,
+            due_on=DAY, text="Refund", subject=f"refund:access-{cents}",
+        )
+        for cents in (1000, 2000, 3000)
+    ]  # fmt: skip
+    for payment in payments[1:]:
+        outgoing.release_outgoing(session, SYSTEM, payment)
+    side.planned, side.released = payments[0].public_id, payments[1].public_id
+    batch = make_batch(session, SYSTEM, account, [payments[2]], DAY)
+    mark_batch_sent(session, SYSTEM, batch)
+    side.payment_batch, side.sent_payment = batch.public_id, payments[2].public_id
+    session.commit()
+    content = camt(
+        Tx(6000, reference=asked[0].reference, bank_reference="1"),
+        Tx(9000, name="Unknown payer", bank_reference="2"),
+        Tx(-777, is_reversal=True, iban="", bank_reference="3"),
+        Tx(777, name="Somebody", iban="", bank_reference="4"),
+        Tx(123, name="Grant", bank_reference="5"),
+        Tx(-3000, name="Payee without a mark", return_code="AC04", bank_reference="6"),
+    )
+    read_file(session, SYSTEM, cooperative, file_name="statement.xml", content=content)
+    entries = {
+        entry.amount_cents: entry
+        for entry in session.scalars(
+            select(BankEntry).where(BankEntry.cooperative_id == cooperative.id)
+        )
+    }
+    set_aside(session, SYSTEM, entries[123], "a grant, not a share")
+    side.matched_entry, side.waiting_entry = entries[6000].public_id, entries[9000].public_id
+    side.return_entry, side.original_entry = entries[-777].public_id, entries[777].public_id
+    side.set_aside_entry = entries[123].public_id
+    side.debit_entry = entries[-3000].public_id
+    assert entries[-3000].state == EntryState.DOUBTFUL.value
+    side.match = session.scalars(
+        select(PaymentMatch.public_id).where(PaymentMatch.bank_entry_id == entries[6000].id)
+    ).one()
+
+
+BUILDERS += [make_payments]
