@@ -58,6 +58,7 @@ _ACTS = {
     "refused": lazy_pgettext("application", "Refused"),
     "withdrawn": _l("Withdrawn by the applicant"),
     "expired": _l("Not paid in time"),
+    "reopened": _l("Given more time to pay"),
     "identified": _l("Said who it is"),
     "admitted": lazy_pgettext("application", "Admitted"),
     "payment_returned": _l("The bank took the payment back"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -64,6 +65,15 @@ def _confirmation(side: Side) -> dict[str, str]:
     return {"token": token}
 
 
+def _expired(side: Side) -> dict[str, str]:
+    """The application, as if nobody had paid in time."""
+    row = side.session.scalars(
+        select(Application).where(Application.public_id == side.application)
+    ).one()
+    row.state, row.accepted_on, row.closed_on = "expired", date(2018, 4, 1), date(2018, 5, 1)
+    return {"application": side.application}
+
+
 JOINING = {
     "joining.join": Example(form=_form),
     "joining.sent": Example(),
@@ -80,6 +90,8 @@ JOINING = {
         arguments=_version(), form={"language": "fr", "text": "Article 1"}
     ),
     "joining.application_list": Example(),
+    "joining.export_applications": Example(),
+    "joining.reopen_application": Example(arguments=_expired),
     "joining.application_page": Example(arguments=_application),
     "joining.accept_application": Example(arguments=_application),
     "joining.choose_identity": Example(arguments=_application, form={"identity": "else"}),

@@ -282,6 +282,15 @@ def test_an_unpaid_applicant_is_reminded_once_and_then_the_application_ends(
     session.expire_all()
     assert application.status is ApplicationState.EXPIRED
     assert application.request.state == "cancelled"
+    first = application.request.reference
+    deciding.reopen_application(session, SYSTEM, application)
+    session.commit()
+    assert application.request.is_open
+    assert application.request.reference != first
+    clock.advance(days=32)
+    jobs.tick()
+    session.expire_all()
+    assert application.status is ApplicationState.EXPIRED
     clock.advance(days=184)
     jobs.tick()
     session.expire_all()

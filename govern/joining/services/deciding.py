@@ -27,9 +27,16 @@ from govern.joining.rules import (
 from govern.joining.services import letters
 from govern.joining.services.admitting import admit_when_ready, live_matches
 from govern.joining.services.giving_back import give_back
-from govern.joining.services.guards import applied_on, lock_application, move, record, today_of
+from govern.joining.services.guards import (
+    applied_on,
+    lock_application,
+    move,
+    no_such_application,
+    record,
+    today_of,
+)
 from govern.joining.services.likeness import find_likenesses, needs_decision
-from govern.payments.services import cancel_request
+from govern.payments.services import cancel_request, request_payment
 from govern.register.rules import values
 from govern.register.services.ledger import refuse_on_hold
 
@@ -163,6 +170,42 @@ def expire_application(session: Session, application: Application) -> bool:
     letters.tell_expired(session, application)
     record(session, SYSTEM, application, "expired")
     return True
+
+
+def reopen_application(session: Session, actor: Actor, application: Application) -> None:
+    """Give an application that was not paid in time as many days again, under a new reference.
+
+    ForbiddenTransition where it has not ended that way; NotFound once it was forgotten.
+    """
+    actor.require(Permission.REGISTER_WRITE, application.cooperative_id)
+    application = lock_application(session, application.id)
+    if application.forgotten_on is not None:
+        raise no_such_application()
+    cooperative = application.cooperative
+    refuse_on_hold(cooperative)
+    today = today_of(application)
+    due_on = payment_due(today, joining_rules(session, cooperative))
+    move(application, ApplicationState.ACCEPTED)
+    request = application.request
+    if request is None or not request.is_open:
+        request = request_payment(
+            session,
+            SYSTEM,
+            cooperative,
+            amount_cents=application.amount_cents,
+            subject=f"application:{application.public_id}",
+            payer_name=application.name,
+            language=application.language,
+            due_on=due_on,
+        )
+    application.request_id = request.id
+    application.payment_due_on = request.due_on = due_on
+    application.remind_on = reminder_day(today, due_on)
+    application.reminded_on = application.closed_on = None
+    session.flush()
+    session.expire(application, ["request"])
+    letters.tell_reopened(session, application)
+    record(session, actor, application, "reopened")
 
 
 def _close(session: Session, actor: Actor, application: Application) -> None:

@@ -121,6 +121,19 @@ def tell_accepted(session: Session, application: Application) -> None:
     )
 
 
+def tell_reopened(session: Session, application: Application) -> None:
+    """The application that had ended goes on, with a new reference and a new last day."""
+    _send(
+        session,
+        application,
+        "join_accepted",
+        f"joining:reopened:{application.public_id}:{application.payment_due_on}",
+        secret=True,
+        due_on=application.payment_due_on,
+        **_how_to_pay(session, application),
+    )
+
+
 def remind(session: Session, application: Application) -> None:
     """The last day for paying comes near."""
     _send(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Select, and_, func, or_, select
@@ -47,10 +48,7 @@ def _shown(show: str) -> object:
     return Application.id.is_not(None)
 
 
-def find_applications(
-    session: Session, cooperative_id: int, wanted: ApplicationFilter, page: int, per_page: int = 50
-) -> Page[Application]:
-    """The confirmed applications that match, what waits longest first where something waits."""
+def _wanted(cooperative_id: int, wanted: ApplicationFilter) -> Select[tuple[Application]]:
     query = _visible(cooperative_id).where(_shown(wanted.show))  # type: ignore[arg-type]
     for word in wanted.query.split()[:8]:
         like = f"%{_escaped(word)}%"
@@ -63,6 +61,22 @@ def find_applications(
                 Application.enterprise_number.ilike(like, escape="\\"),
             )
         )
+    return query
+
+
+def all_applications(
+    session: Session, cooperative_id: int, wanted: ApplicationFilter
+) -> Iterator[Application]:
+    """Every application that matches, the oldest first, read in pieces."""
+    query = _wanted(cooperative_id, wanted).order_by(Application.id)
+    yield from session.execute(query.execution_options(yield_per=500)).scalars()
+
+
+def find_applications(
+    session: Session, cooperative_id: int, wanted: ApplicationFilter, page: int, per_page: int = 50
+) -> Page[Application]:
+    """The confirmed applications that match, what waits longest first where something waits."""
+    query = _wanted(cooperative_id, wanted)
     oldest_first = wanted.show in (WAITING, HELD, ApplicationState.CONFIRMED.value)
     order = Application.id.asc() if oldest_first else Application.id.desc()
     return paginate(session, query.order_by(order), page, per_page)

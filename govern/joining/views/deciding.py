@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import flask
-from flask import Response, flash, g, render_template, request
+from flask import flash, g, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -36,6 +37,8 @@ from govern.joining.texts import (
 from govern.joining.views.blueprint import blueprint, here, is_unpaid, put_error, today
 from govern.paging import requested_page
 from govern.register.services.listing import category_on
+from govern.register.spreadsheets import write_csv
+from govern.register.views.blueprint import attachment
 
 
 def _load(public_id: str) -> Application:
@@ -47,14 +50,19 @@ def _category_names() -> dict[str, str]:
     return {item.code: local_text(item.names) for item in rules.categories}
 
 
+def _filter() -> ApplicationFilter:
+    """What the address asks for; anything unknown shows everything."""
+    return ApplicationFilter(
+        query=request.args.get("q", "")[:200], show=request.args.get("show", listing.WAITING)[:20]
+    )
+
+
 @blueprint.get("/<cooperative>/register/applications")
 @requires(Permission.REGISTER_READ)
 def application_list(cooperative: str) -> Any:
     """Applications, found by name, address or number; first those that wait for somebody."""
     session = db.session()
-    wanted = ApplicationFilter(
-        query=request.args.get("q", "")[:200], show=request.args.get("show", listing.WAITING)[:20]
-    )
+    wanted = _filter()
     page = listing.find_applications(session, g.cooperative.id, wanted, requested_page())
     return render_template(
         "joining/applications.html",
@@ -68,6 +76,43 @@ def application_list(cooperative: str) -> Any:
         acceptance_texts=ACCEPTANCE_TEXTS,
         may_write=g.actor.may(Permission.REGISTER_WRITE, g.cooperative.id),
     )
+
+
+@blueprint.get("/<cooperative>/register/applications.csv")
+@requires(Permission.REGISTER_READ)
+def export_applications(cooperative: str) -> Any:
+    """The applications of the list as CSV."""
+    headers = [
+        _("Applied on"),
+        _("Name"),
+        _("Enterprise number"),
+        _("E-mail"),
+        _("Municipality"),
+        _("Category"),
+        _("Shares"),
+        _("Amount"),
+        _("Accepted on"),
+        _("Paid on"),
+        _("State"),
+    ]
+    rows = (
+        [
+            applied_on(row),
+            row.name,
+            row.enterprise_number,
+            row.email,
+            row.town,
+            row.category,
+            row.shares,
+            Decimal(row.amount_cents).scaleb(-2),
+            row.accepted_on,
+            row.paid_on,
+            str(STATE_NAMES[row.status]),
+        ]
+        for row in listing.all_applications(db.session(), g.cooperative.id, _filter())
+    )
+    name = f"{g.cooperative.code}-applications-{today().isoformat()}.csv"
+    return attachment(b"".join(write_csv(headers, rows)), name, "text/csv")
 
 
 @blueprint.get("/<cooperative>/register/applications/<application>")
@@ -102,6 +147,9 @@ def application_page(cooperative: str, application: str) -> Any:
         and row.status is ApplicationState.CONFIRMED,
         may_refuse=may_write and not by_board and may_become(row.status, ApplicationState.REFUSED),
         may_retry=may_write and row.hold == Hold.REFUSED.value and is_open,
+        may_reopen=may_write
+        and row.status is ApplicationState.EXPIRED
+        and row.forgotten_on is None,
         is_unpaid=is_unpaid(row),
         categories=_category_names(),
         category_of=lambda membership: category_on(membership, today()),
@@ -136,6 +184,17 @@ def accept_application(cooperative: str, application: str) -> Any:
         application,
         lambda row: deciding.accept_application(db.session(), g.actor, row),
         _("The application is accepted."),
+    )
+
+
+@blueprint.post("/<cooperative>/register/applications/<application>/reopen")
+@requires(Permission.REGISTER_WRITE)
+def reopen_application(cooperative: str, application: str) -> Any:
+    """Give an application that was not paid in time more time."""
+    return _step(
+        application,
+        lambda row: deciding.reopen_application(db.session(), g.actor, row),
+        _("The applicant has more time to pay, under a new reference."),
     )
 
 
@@ -257,7 +316,5 @@ def board_pdf(cooperative: str) -> Any:
     """The list of applications to be decided, to be printed for the meeting."""
     rows = listing.to_be_decided(db.session(), g.cooperative.id)
     content = board_list_pdf(g.cooperative, rows, _category_names(), today(), current_language())
-    response = Response(content, mimetype="application/pdf")
     name = f"{g.cooperative.code}-applications-{today().isoformat()}.pdf"
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
+    return attachment(content, name, "application/pdf")
