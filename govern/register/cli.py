@@ -17,7 +17,12 @@ from govern.cli_tools import app_context
 from govern.cooperatives.models import Cooperative
 from govern.errors import GovernError, NotFound
 from govern.extensions import db
-from govern.register.cli_exchange import export_full, import_full, programs
+from govern.register.cli_exchange import (
+    export_full,
+    import_full,
+    import_odoo_command,
+    programs,
+)
 from govern.register.importing.comparing import Plan, make_plan
 from govern.register.importing.headers import missing_columns, recognise_columns
 from govern.register.importing.rows import Problem
@@ -43,7 +48,7 @@ def register() -> None:
     """The register of members: import, verify, roll."""
 
 
-for command in (export_full, import_full, programs):
+for command in (export_full, import_full, import_odoo_command, programs):
     register.add_command(command)
 
 

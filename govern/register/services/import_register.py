@@ -175,7 +175,7 @@ def apply_plan(
     entries: list[NewEntry] = []
     for start in range(0, len(plan.new), CHUNK):
         part = plan.new[start : start + CHUNK]
-        entries += _insert_members(session, cooperative, part, context, source)
+        entries += insert_members(session, cooperative, part, context, source)
         done += len(part)
         tell(done)
     # The whole chain is written last, in the order of the file.
@@ -183,13 +183,14 @@ def apply_plan(
     session.expire_all()
 
 
-def _insert_members(
+def insert_members(
     session: Session,
     cooperative: Cooperative,
     rows: list[RegisterRow],
     context: Context,
     source: str,
 ) -> list[NewEntry]:
+    """Write members with their holders, categories and commitments; the entries of their shares."""
     now = clock.now()
     person_ids, organisation_ids = _insert_holders(session, rows, context)
     ids = reserve_ids(session, Membership, len(rows))

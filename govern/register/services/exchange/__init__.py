@@ -2,5 +2,13 @@
 
 from govern.register.services.exchange.exporting import export_register
 from govern.register.services.exchange.importing import ImportedRegister, import_register
+from govern.register.services.exchange.odoo import OdooFiles, OdooImport, import_odoo
 
-__all__ = ["ImportedRegister", "export_register", "import_register"]
+__all__ = [
+    "ImportedRegister",
+    "OdooFiles",
+    "OdooImport",
+    "export_register",
+    "import_odoo",
+    "import_register",
+]
