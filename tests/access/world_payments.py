@@ -47,7 +47,7 @@ def make_payments(session: Session, side: Side) -> None:
     payments = [
         outgoing.request_outgoing(
             session, SYSTEM, cooperative, payee_name="Payee", iban=AN, amount_cents=cents,
-            due_on=DAY, text="Refund", subject=f"refund:access-{cents}",
+            due_on=DAY, text="Refund", subject=f"grant:access-{cents}",
         )
         for cents in (1000, 2000, 3000)
     ]  # fmt: skip

@@ -52,7 +52,7 @@ def plan(session: Session, cooperative: Any, account: Any) -> Callable[..., Outg
             amount_cents=cents,
             due_on=TODAY,
             text="Refund of shares",
-            subject=others.pop("subject", f"refund:{number}"),
+            subject=others.pop("subject", f"grant:{number}"),
             **others,
         )
         if released:
@@ -83,11 +83,11 @@ def debit(payment: OutgoingPayment, **others: Any) -> Tx:
 
 
 def test_planning_the_same_twice_plans_once(plan):
-    assert plan(3000, subject="refund:x", released=False) is plan(
-        3000, subject="refund:x", released=False
+    assert plan(3000, subject="grant:x", released=False) is plan(
+        3000, subject="grant:x", released=False
     )
     with pytest.raises(Conflict):
-        plan(4000, subject="refund:x", released=False)
+        plan(4000, subject="grant:x", released=False)
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,8 @@ def entry_list(cooperative: str) -> Any:
         select(BankEntry.state, func.count())
         .where(BankEntry.cooperative_id == g.cooperative.id)
         .group_by(BankEntry.state)
-    ).tuples()
-    counts: dict[str, int] = dict(counted.all())
+    )
+    counts: dict[str, int] = {state: count for state, count in counted}  # noqa: C416
     asked = request.args.get("list", "")
     state = (
         EntryState(asked)

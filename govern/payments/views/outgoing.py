@@ -33,8 +33,8 @@ def outgoing_list(cooperative: str) -> Any:
         select(OutgoingPayment.state, func.count())
         .where(OutgoingPayment.cooperative_id == g.cooperative.id)
         .group_by(OutgoingPayment.state)
-    ).tuples()
-    counts: dict[str, int] = dict(counted.all())
+    )
+    counts: dict[str, int] = {state: count for state, count in counted}  # noqa: C416
     asked = request.args.get("list", "")
     waiting = (OutgoingState.PLANNED, OutgoingState.RELEASED)
     state = (
