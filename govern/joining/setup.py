@@ -18,14 +18,14 @@ from govern.cooperatives.services import rules_on
 from govern.errors import RuleViolation
 from govern.home.hooks import FrontSection, HomeItem, cooperative_sections, home_items
 from govern.joining import jobs
-from govern.joining.services import admitting, listing, orders
+from govern.joining.services import admitting, listing, orders, personal
 from govern.joining.services.statutes import statutes_in_force
 from govern.joining.views import applying, deciding, own, statutes  # noqa: F401  (their routes)
 from govern.joining.views.blueprint import blueprint
 from govern.navigation import NavItem
 from govern.payments.models import PaymentMatch, PaymentRequest
 from govern.payments.signals import payment_arriving, payment_received, payment_returned
-from govern.register.hooks import register_tabs
+from govern.register.hooks import erasing, own_data, register_tabs
 
 
 def register(app: Flask) -> None:
@@ -36,6 +36,8 @@ def register(app: Flask) -> None:
     payment_received.connect(_on_received)
     payment_returned.connect(_on_returned)
     register_tabs.register(offer_tab)
+    own_data.register(personal.own_applications)
+    erasing.register(personal.erase_applications)
     navigation.register(offer_pages)
     cooperative_sections.register(front_sections)
     home_items.register(expected_of)

@@ -270,3 +270,21 @@ def test_where_the_board_decides_a_registrar_alone_does_not(session, apply_for, 
     application = apply_for()
     with pytest.raises(RuleViolation):
         deciding.accept_application(session, SYSTEM, application)
+
+
+def test_a_person_takes_out_what_they_agreed_to_and_an_erasure_keeps_the_agreement(
+    session, apply_for, pay
+):
+    from govern.joining.services.personal import erase_applications, own_applications
+
+    application = apply_for()
+    accept(session, application)
+    pay(application.request, 3000)
+    member = members(session)[0]
+    (section,) = own_applications(session, member.person)
+    assert application.statutes_digest in section.rows[0]
+    assert len(section.rows[0]) == len(section.headings)
+    assert erase_applications(session, member, "now") == 1
+    assert erase_applications(session, member, "end") == 0
+    assert (application.name, application.email) == ("", "")
+    assert application.statutes_digest in own_applications(session, member.person)[0].rows[0]

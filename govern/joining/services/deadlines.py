@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from govern import clock
 from govern.access import SYSTEM
 from govern.errors import GovernError
 from govern.joining.models import Application, ShareOrder
@@ -21,6 +20,7 @@ from govern.joining.services import letters
 from govern.joining.services.deciding import expire_application
 from govern.joining.services.guards import lock_application, record, today_of
 from govern.joining.services.orders import expire_order
+from govern.joining.services.personal import forget_person
 from govern.payments.services import default_account
 
 AT_ONCE = 20
@@ -113,14 +113,5 @@ def _forget(session: Session, latest: date) -> None:
     ).all()
     for number in due:
         application = lock_application(session, number)
-        for name in (
-            "given_name family_name organisation_name enterprise_number street postal_code town "
-            "representative_given_name representative_family_name email email_key hold_note"
-        ).split():
-            setattr(application, name, "")
-        application.birth_date = None
-        application.decision_reason = "–" if application.decision_reason else ""
-        application.forgotten_on = today_of(application)
-        application.changed_at = clock.now()
-        session.flush()
+        forget_person(session, application)
         record(session, SYSTEM, application, "forgotten")

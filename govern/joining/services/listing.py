@@ -24,7 +24,7 @@ class ApplicationFilter:
     show: str = WAITING
 
 
-def _visible(cooperative_id: int) -> Select[tuple[Application]]:
+def _visible(cooperative_id: int) -> Select[Application]:
     return select(Application).where(
         Application.cooperative_id == cooperative_id,
         Application.state != ApplicationState.UNCONFIRMED.value,
@@ -48,7 +48,7 @@ def _shown(show: str) -> object:
     return Application.id.is_not(None)
 
 
-def _wanted(cooperative_id: int, wanted: ApplicationFilter) -> Select[tuple[Application]]:
+def _wanted(cooperative_id: int, wanted: ApplicationFilter) -> Select[Application]:
     query = _visible(cooperative_id).where(_shown(wanted.show))  # type: ignore[arg-type]
     for word in wanted.query.split()[:8]:
         like = f"%{_escaped(word)}%"
@@ -69,7 +69,7 @@ def all_applications(
 ) -> Iterator[Application]:
     """Every application that matches, the oldest first, read in pieces."""
     query = _wanted(cooperative_id, wanted).order_by(Application.id)
-    yield from session.execute(query.execution_options(yield_per=500)).scalars()
+    yield from session.scalars(query.execution_options(yield_per=500))
 
 
 def find_applications(

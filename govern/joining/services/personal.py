@@ -1,0 +1,113 @@
+"""What joining keeps about a person: for their own export, and what an erasure takes away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from govern import clock
+from govern.i18n import day as in_words
+from govern.i18n import instant, money
+from govern.joining.models import Application, ShareOrder
+from govern.joining.services.guards import applied_on, today_of
+from govern.joining.texts import ORDER_STATE_NAMES, STATE_NAMES
+from govern.register.hooks import OwnSection
+from govern.register.models import Membership, Person
+
+PERSONAL = (
+    "given_name family_name organisation_name enterprise_number street postal_code town "
+    "representative_given_name representative_family_name email email_key hold_note"
+).split()
+
+
+def forget_person(session: Session, application: Application) -> None:
+    """Delete who applied; what was agreed to, when, and what came of it stays."""
+    for name in PERSONAL:
+        setattr(application, name, "")
+    application.birth_date = None
+    application.decision_reason = "–" if application.decision_reason else ""
+    application.forgotten_on = today_of(application)
+    application.changed_at = clock.now()
+    session.flush()
+
+
+def own_applications(session: Session, person: Person) -> Sequence[OwnSection]:
+    """Applications that made the person a member, and orders of more shares."""
+    applications = session.scalars(
+        select(Application)
+        .join(Membership, Membership.id == Application.membership_id)
+        .where(Membership.person_id == person.id)
+        .order_by(Application.id)
+    ).all()
+    orders = session.scalars(
+        select(ShareOrder)
+        .join(Membership, Membership.id == ShareOrder.membership_id)
+        .where(Membership.person_id == person.id)
+        .order_by(ShareOrder.id)
+    ).all()
+    sections = []
+    if applications:
+        sections.append(
+            OwnSection(
+                "applications",
+                _("Applications"),
+                [
+                    _("Cooperative"),
+                    _("Applied on"),
+                    _("Shares"),
+                    _("Agreed to the statutes"),
+                    _("Agreed on"),
+                    "SHA-256",
+                    _("State"),
+                    _("E-mail"),
+                    _("Address"),
+                ],
+                [
+                    [
+                        row.cooperative.name,
+                        in_words(applied_on(row)),
+                        str(row.shares),
+                        row.statutes.version,
+                        instant(row.consented_at),
+                        row.statutes_digest,
+                        str(STATE_NAMES[row.status]),
+                        row.email,
+                        f"{row.street}, {row.postal_code} {row.town} {row.country}".strip(", "),
+                    ]
+                    for row in applications
+                ],
+            )
+        )
+    if orders:
+        sections.append(
+            OwnSection(
+                "orders",
+                _("Orders of shares"),
+                [_("Ordered on"), _("Shares"), _("Amount"), _("State")],
+                [
+                    [
+                        in_words(row.ordered_on),
+                        str(row.shares),
+                        money(row.amount_cents),
+                        str(ORDER_STATE_NAMES[row.state]),  # type: ignore[index]
+                    ]
+                    for row in orders
+                ],
+            )
+        )
+    return sections
+
+
+def erase_applications(session: Session, membership: Membership, _when: str) -> int:
+    """The application need not be kept beside the book: who applied is in the book. How many."""
+    rows = session.scalars(
+        select(Application).where(
+            Application.membership_id == membership.id, Application.forgotten_on.is_(None)
+        )
+    ).all()
+    for row in rows:
+        forget_person(session, row)
+    return len(rows)
