@@ -31,6 +31,7 @@ from govern.cooperatives.models import Cooperative
 from govern.cooperatives.presets import PRESETS
 from govern.cooperatives.services import add_rule_set, create_cooperative
 from govern.demo import scene
+from govern.demo.joining import let_people_apply, open_doors
 from govern.demo.people import HEADERS, SampleMember, invent_rows
 from govern.demo.texts import (
     BELGIUM_2018,
@@ -117,6 +118,9 @@ def create_demonstration(session: Session, size: DemoSize, folder: Path, report:
         _open_samples(session, belgium.cooperative)
         _prepare_coming(session, belgium, now, time_now, folder, report)
         time_now.set(now)
+        for officers in (belgium, france):
+            open_doors(session, officers)
+        let_people_apply(session, belgium, now.astimezone(BRUSSELS).date())
         audit.record(session, SYSTEM, CREATED, cooperative_id=None)
         session.commit()
 
