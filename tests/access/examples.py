@@ -9,6 +9,7 @@ from tests.access.example import Example, OfSide
 from tests.access.examples_assemblies import ASSEMBLIES
 from tests.access.examples_elections import ELECTIONS
 from tests.access.examples_joining import JOINING
+from tests.access.examples_leaving import LEAVING
 from tests.access.examples_payments import PAYMENTS
 from tests.access.examples_register import REGISTER
 from tests.access.world import EMAIL, Side
@@ -170,6 +171,7 @@ EXAMPLES: dict[str, Example] = {
     **REGISTER,
     **PAYMENTS,
     **JOINING,
+    **LEAVING,
     **ELECTIONS,
     **ASSEMBLIES,
 }

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from govern.access import Actor
+from govern.errors import RuleViolation
 from govern.leaving.models import Refund
 from govern.leaving.rules.states import RefundState
 from govern.leaving.services.common import move_refund, record_refund
-from govern.leaving.services.refunds import SUBJECT
+from govern.leaving.services.refunds import SUBJECT, keep_covered
 from govern.leaving.services.telling import tell_refund
 from govern.payments import signals
 from govern.payments.models import OutgoingPayment
@@ -28,6 +30,24 @@ def refund_of(session: Session, payment: OutgoingPayment) -> Refund | None:
             Refund.outgoing_id == payment.id,
         )
     )
+
+
+def refuse_without_tests(
+    payment: OutgoingPayment, session: Session, actor: Actor, **_more: Any
+) -> None:
+    """Nothing for shares is released or put into a file unless both tests cover it that day.
+
+    A test may have ended, or failed anew, since the refund was released. Raises RuleViolation.
+    """
+    if not payment.subject.startswith(SUBJECT):
+        return
+    refund = refund_of(session, payment)
+    if refund is None or refund.state != RefundState.RELEASED.value:
+        raise RuleViolation(
+            _("This refund was not released on the page of refunds."),
+            remedy=_("Release it there: the tests of the board are checked first."),
+        )
+    keep_covered(session, refund)
 
 
 def note_paid(
@@ -72,6 +92,7 @@ def note_cancelled(payment: OutgoingPayment, session: Session, actor: Actor, **_
 
 def follow_payments() -> None:
     """Subscribe to the signals of the payments."""
+    signals.outgoing_releasing.connect(refuse_without_tests)
     signals.outgoing_paid.connect(note_paid)
     signals.outgoing_returned.connect(note_returned)
     signals.outgoing_cancelled.connect(note_cancelled)

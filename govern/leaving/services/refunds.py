@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from govern import audit, clock
 from govern.access import Actor, Permission
 from govern.cooperatives.models import Cooperative
-from govern.errors import Conflict, InvalidInput, NotFound, RuleViolation
+from govern.errors import Conflict, ForbiddenTransition, InvalidInput, NotFound, RuleViolation
 from govern.leaving.models import BoardTest, Refund
 from govern.leaving.rules.board import Coverage, TestFacts, TestKind, coverage_of
 from govern.leaving.rules.calendar import BadSchedule, plan_instalments
@@ -314,7 +314,10 @@ def resume_refund(session: Session, actor: Actor, refund: Refund) -> None:
     actor.require(Permission.PAYMENTS_WRITE, refund.cooperative_id)
     _lock(session, refund)
     if refund.state != RefundState.POSTPONED.value:
-        move_refund(refund, RefundState.POSTPONED)  # raises: it was not put off
+        raise ForbiddenTransition(
+            _("This refund was not put off."),
+            remedy=_("Reload the page to see where it stands."),
+        )
     move_refund(refund, RefundState.SCHEDULED)
     refund.reason, refund.postponed_until = "", None
     session.flush()
@@ -377,6 +380,31 @@ def release_refunds(
         record_refund(session, actor, refund, "released")
         payments.append(payment)
     return payments
+
+
+def keep_covered(session: Session, refund: Refund) -> None:
+    """RuleViolation unless both tests still cover a released refund today.
+
+    Where the board has made newer tests since, the refund counts under those.
+    """
+    cooperative = session.get_one(Cooperative, refund.cooperative_id)
+    facts, today = facts_of_tests(session, cooperative.id), clock.today(cooperative.time_zone)
+    missing = []
+    for kind in TestKind:
+        column = "net_asset_test_id" if kind is TestKind.NET_ASSET else "liquidity_test_id"
+        given = coverage_of(facts, kind, today, 0)
+        if given.test is not None and given.test.id != getattr(refund, column):
+            given = coverage_of(facts, kind, today, refund.amount_cents)
+        if given.test is None or not given.is_given:
+            missing.append(coverage_text(given))
+        else:
+            setattr(refund, column, given.test.id)
+    if missing:
+        raise RuleViolation(
+            " ".join(missing),
+            remedy=_("Record the tests that the board has made, or call the payment off."),
+        )
+    session.flush()
 
 
 def _refuse_release(cooperative: Cooperative, refund: Refund) -> None:

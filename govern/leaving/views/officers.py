@@ -325,8 +325,9 @@ def account(cooperative: str, departure: str) -> Any:
 @requires(Permission.REGISTER_WRITE)
 def retry(cooperative: str, departure: str) -> Any:
     """Try again to let the departure take effect."""
+    found = departure_of(departure)
     try:
-        services.try_again(db.session(), g.actor, departure_of(departure))
+        services.try_again(db.session(), g.actor, found)
         db.session.commit()
         flash(_("It has taken effect."), "good")
     except GovernError as error:
