@@ -23,7 +23,9 @@ Ranges = tuple[tuple[int, int], ...]
 """Ascending, disjoint, not touching: (first, last) with both included."""
 
 NONE: Ranges = ()
-_WRITTEN = re.compile(r"[1-9]\d{0,14}(?:-[1-9]\d{0,14})?(?:,[1-9]\d{0,14}(?:-[1-9]\d{0,14})?)*")
+_NUMBER = "[1-9][0-9]{0,14}"
+_RANGE = f"{_NUMBER}(?:-{_NUMBER})?"
+_WRITTEN = re.compile(f"{_RANGE}(?:,{_RANGE})*")
 
 
 def format_numbers(ranges: Ranges) -> str:
