@@ -41,7 +41,7 @@ class StatementForm(FlaskForm):
         description=_l("CAMT.053 (XML), or a table of your bank (CSV, XLSX)."),
     )
     account = SelectField(
-        _l("Account"),
+        _l("Bank account"),
         validators=[Optional()],
         description=_l("Only needed for a table that does not name its account."),
     )

@@ -11,6 +11,8 @@ from govern.access import Actor, Permission
 from govern.cooperatives.models import Cooperative
 from govern.navigation import NavItem
 from govern.payments import signals
+from govern.payments.rules.bank import show_iban
+from govern.payments.rules.references import show_reference
 from govern.payments.services import matching
 from govern.payments.views import entries, outgoing, statements  # noqa: F401  (add their routes)
 from govern.payments.views.blueprint import blueprint
@@ -22,7 +24,9 @@ def register(app: Flask) -> None:
     signals.outgoing_cancelled.connect(matching.refund_called_off)
     signals.outgoing_returned.connect(matching.refund_called_off)
     navigation.register(offer_payments)
-    app.jinja_env.globals["payment_tab_items"] = payment_tab_items
+    app.jinja_env.globals.update(
+        payment_tab_items=payment_tab_items, show_iban=show_iban, show_reference=show_reference
+    )
 
 
 def offer_payments(actor: Actor, cooperative: Cooperative | None) -> list[NavItem]:
@@ -43,9 +47,9 @@ def payment_tab_items() -> list[NavItem]:
 
 def _tabs(actor: Actor, cooperative: Cooperative) -> list[NavItem]:
     offered = (
-        (Permission.PAYMENTS_READ, "entry_list", _("Entries")),
-        (Permission.PAYMENTS_READ, "statement_list", _("Statements")),
-        (Permission.PAYMENTS_READ, "request_list", _("Requests")),
+        (Permission.PAYMENTS_READ, "entry_list", _("Bank entries")),
+        (Permission.PAYMENTS_READ, "statement_list", _("Bank statements")),
+        (Permission.PAYMENTS_READ, "request_list", _("Payment requests")),
         (Permission.PAYMENTS_READ, "outgoing_list", _("Going out")),
         (Permission.PAYMENTS_READ, "batch_list", _("Payment files")),
         (Permission.BANK_ACCOUNTS_MANAGE, "account_list", _("Bank accounts")),

@@ -52,7 +52,7 @@ def make_batch(
     session.refresh(account)
     _check_day(cooperative, execute_on)
     if not account.is_open:
-        raise RuleViolation(_("This account is closed."), remedy=_("Choose an open one."))
+        raise RuleViolation(_("This bank account is closed."), remedy=_("Choose an open one."))
     if waiting_batch(session, cooperative) is not None:
         raise Conflict(
             _("A payment file is waiting to be handed to the bank."),

@@ -16,15 +16,8 @@ from govern.errors import GovernError, NotFound
 from govern.extensions import db
 from govern.payments.forms import ReasonForm
 from govern.payments.models import BankEntry
-from govern.payments.rules.bank import show_iban
-from govern.payments.rules.references import show_reference
 
 blueprint = Blueprint("payments", __name__)
-
-
-@blueprint.app_context_processor
-def _helpers() -> dict[str, Any]:
-    return {"show_iban": show_iban, "show_reference": show_reference}
 
 
 def here(endpoint: str, **values: Any) -> str:

@@ -102,7 +102,9 @@ def entry_page(cooperative: str, entry: str) -> Any:
         query=query,
         offered=_offered(found, query, rest) if waits and is_credit and rest else [],
         originals=likely_originals(session, found) if waits and not is_credit else [],
-        payments=likely_outgoing(session, found) if waits else [],
+        payments=likely_outgoing(session, found)
+        if waits and (found.is_return or not is_credit)
+        else [],
         not_ours=NOT_OURS,
     )
 
