@@ -90,7 +90,7 @@ def standing_on(
     return Standing(False, obstacles or (Obstacle.RECORDED_LATER,), objections_until)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RollLine:
     """One member on a roll, as far as the digest covers it: no contact data."""
 
@@ -109,6 +109,17 @@ def canonical_lines(
 
     Member numbers are ordered by their UTF-8 bytes. Each line is canonical JSON and a line feed.
     """
+    ordered = sorted(lines, key=lambda item: item.member_number.encode())
+    return canonical_lines_in_order(cooperative, record_date, ordered)
+
+
+def canonical_lines_in_order(
+    cooperative: str, record_date: date, lines: Iterable[RollLine]
+) -> Iterator[bytes]:
+    """``canonical_lines`` of lines that come in their order already, one at a time.
+
+    Raises ValueError at the first that does not.
+    """
     yield (
         canonical_json(
             {
@@ -119,7 +130,12 @@ def canonical_lines(
         )
         + b"\n"
     )
-    for line in sorted(lines, key=lambda item: item.member_number.encode()):
+    before = b""
+    for line in lines:
+        number = line.member_number.encode()
+        if number < before:
+            raise ValueError(f"the member number {line.member_number!r} comes too late")
+        before = number
         yield (
             canonical_json(
                 {
@@ -143,18 +159,53 @@ def digest_of(lines: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
+class Totals:
+    """Heads, issued and paid shares, counted line by line: in all, per category and per kind."""
+
+    def __init__(self) -> None:
+        self._whole = _Count()
+        self._by_category: dict[str, _Count] = {}
+        self._by_kind: dict[str, _Count] = {}
+
+    def add(self, line: RollLine) -> None:
+        category = self._by_category.get(line.category)
+        if category is None:
+            category = self._by_category[line.category] = _Count()
+        kind = self._by_kind.get(line.kind)
+        if kind is None:
+            kind = self._by_kind[line.kind] = _Count()
+        for part in (self._whole, category, kind):
+            part.heads += 1
+            part.shares_issued += line.shares_issued
+            part.shares_paid += line.shares_paid
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            **self._whole.as_json(),
+            "by_category": {
+                code: part.as_json() for code, part in sorted(self._by_category.items())
+            },
+            "by_kind": {kind: part.as_json() for kind, part in self._by_kind.items()},
+        }
+
+
+@dataclass(slots=True)
+class _Count:
+    heads: int = 0
+    shares_issued: int = 0
+    shares_paid: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "heads": self.heads,
+            "shares_issued": self.shares_issued,
+            "shares_paid": self.shares_paid,
+        }
+
+
 def totals_of(lines: Iterable[RollLine]) -> dict[str, Any]:
     """Heads, issued and paid shares: in all, per category and per kind."""
-    empty = {"heads": 0, "shares_issued": 0, "shares_paid": 0}
-    totals: dict[str, Any] = {**empty, "by_category": {}, "by_kind": {}}
+    totals = Totals()
     for line in lines:
-        for part in (
-            totals,
-            totals["by_category"].setdefault(line.category, dict(empty)),
-            totals["by_kind"].setdefault(line.kind, dict(empty)),
-        ):
-            part["heads"] += 1
-            part["shares_issued"] += line.shares_issued
-            part["shares_paid"] += line.shares_paid
-    totals["by_category"] = dict(sorted(totals["by_category"].items()))
-    return totals
+        totals.add(line)
+    return totals.as_json()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import JSON, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from govern.database import BASE58
@@ -37,6 +38,37 @@ def insert_rows(session: Session, model: Any, rows: Sequence[dict[str, Any]]) ->
     connection = session.connection()
     for start in range(0, len(rows), CHUNK):
         connection.execute(insert(model.__table__), rows[start : start + CHUNK])
+
+
+def copy_rows(session: Session, model: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """``insert_rows`` for very many rows of texts, numbers and JSON, all with the same keys.
+
+    PostgreSQL takes them by COPY in a fraction of the time, within the same transaction.
+    """
+    if session.get_bind().dialect.name != "postgresql" or not rows:
+        insert_rows(session, model, rows)
+        return
+    table = model.__table__
+    names = list(rows[0])
+    is_json = [isinstance(table.c[name].type, JSON) for name in names]
+    driver = session.connection().connection.driver_connection
+    columns = ", ".join(names)
+    with (
+        driver.cursor() as cursor,  # type: ignore[union-attr]
+        cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as target,
+    ):
+        for row in rows:
+            target.write_row(
+                [
+                    json.dumps(value, ensure_ascii=False) if as_json else value
+                    for value, as_json in zip(row.values(), is_json, strict=True)
+                ]
+            )
+
+
+def by_bytes(session: Session, column: Any) -> Any:
+    """``column`` in the order of its UTF-8 bytes, which is the same on every database."""
+    return column.collate("C") if session.get_bind().dialect.name == "postgresql" else column
 
 
 def make_public_ids(count: int) -> list[str]:

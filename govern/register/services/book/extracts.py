@@ -30,6 +30,7 @@ from govern.register.rules.chain import canonical_json
 from govern.register.rules.folding import search_words
 from govern.register.rules.numbers import Move, format_numbers, numbers_on, parse_numbers
 from govern.register.services.book.moments import BookMoment
+from govern.register.services.bulk import by_bytes
 
 BATCH = 2000
 DIGEST_TAG = b"govern/book-extract/1\n"
@@ -231,9 +232,9 @@ def read_lines(
         statement = statement.where(Membership.search_text.like(f"%{word}%"))
     order: list[Any] = [Membership.sort_name, Membership.id]
     if canonical_order:
-        order = [_by_bytes(session, Membership.member_number)]
+        order = [by_bytes(session, Membership.member_number)]
     statement = statement.order_by(
-        *order, _by_bytes(session, lot.c.share_class), lot.c.nominal_cents
+        *order, by_bytes(session, lot.c.share_class), lot.c.nominal_cents
     )
     if limit is not None:
         statement = statement.limit(limit).offset(offset)
@@ -245,11 +246,6 @@ def read_lines_of(session: Session, moment: BookMoment, membership: Membership) 
     statement, lot = _line_query(moment, membership.id)
     statement = statement.where(Membership.id == membership.id)
     return list(_lines(session, moment, statement.order_by(lot.c.share_class, lot.c.nominal_cents)))
-
-
-def _by_bytes(session: Session, column: Any) -> Any:
-    """An order that is the same on every database: that of the bytes."""
-    return column.collate("C") if session.get_bind().dialect.name == "postgresql" else column
 
 
 def _lines(session: Session, moment: BookMoment, statement: Select[Any]) -> Iterator[BookLine]:

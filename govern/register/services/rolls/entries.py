@@ -25,6 +25,7 @@ from govern.register.rules.folding import search_text
 from govern.register.rules.roll import (
     RollLine,
 )
+from govern.register.services.bulk import CHUNK, by_bytes
 from govern.register.services.holdings import holdings_on
 
 
@@ -117,6 +118,7 @@ def line_of(values: dict[str, Any]) -> RollLine:
 
 
 def roll_lines(session: Session, roll: Roll) -> Iterator[RollLine]:
+    """The lines of a roll in their canonical order, as a stream."""
     query = select(
         RollEntry.member_number,
         RollEntry.display_name,
@@ -125,7 +127,12 @@ def roll_lines(session: Session, roll: Roll) -> Iterator[RollLine]:
         RollEntry.shares_issued,
         RollEntry.shares_paid,
     ).where(RollEntry.roll_id == roll.id)
-    return (RollLine(*row) for row in session.execute(query))
+    rows = session.execute(
+        query.order_by(by_bytes(session, RollEntry.member_number)).execution_options(
+            yield_per=CHUNK
+        )
+    )
+    return (RollLine(*row) for row in rows)
 
 
 def entry_of(session: Session, roll: Roll, membership_id: int) -> RollEntry | None:

@@ -26,7 +26,7 @@ from govern.register.models import (
 from govern.register.rules.roll import (
     MemberFacts,
     Standing,
-    canonical_lines,
+    canonical_lines_in_order,
     digest_of,
     standing_on,
 )
@@ -47,7 +47,7 @@ def verify_roll(session: Session, roll: Roll) -> None:
 def roll_canonical_lines(session: Session, roll: Roll) -> Iterator[bytes]:
     """The canonical bytes of the roll, line by line (``docs/roll.md``)."""
     cooperative = session.get_one(Cooperative, roll.cooperative_id)
-    return canonical_lines(cooperative.code, roll.record_date, roll_lines(session, roll))
+    return canonical_lines_in_order(cooperative.code, roll.record_date, roll_lines(session, roll))
 
 
 def roll_by_public_id(session: Session, cooperative: Cooperative, public_id: str) -> Roll:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import delete, select
@@ -14,6 +16,7 @@ from govern.cooperatives.models import Cooperative
 from govern.cooperatives.services import rules_on
 from govern.errors import Conflict, InvalidInput, RuleViolation
 from govern.register.models import (
+    Membership,
     RegisterHead,
     Roll,
     RollEntry,
@@ -21,11 +24,12 @@ from govern.register.models import (
 )
 from govern.register.rules import chain
 from govern.register.rules.roll import (
-    canonical_lines,
+    RollLine,
+    Totals,
+    canonical_lines_in_order,
     digest_of,
-    totals_of,
 )
-from govern.register.services.bulk import insert_rows
+from govern.register.services.bulk import CHUNK, by_bytes, copy_rows
 from govern.register.services.rolls.entries import (
     eligible_members,
     entry_values,
@@ -69,11 +73,6 @@ def take_roll(
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    rows = [
-        entry_values(row) for row in session.execute(eligible_members(cooperative.id, record_date))
-    ]
-    lines = [line_of(values) for values in rows]
-    totals = totals_of(lines)
     roll = Roll(
         cooperative_id=cooperative.id,
         rule_set_id=rule_set.id,
@@ -83,19 +82,49 @@ def take_roll(
         taken_at=clock.now(),
         taken_by_id=actor.account_id,
         objections_until=objections_until,
-        digest=digest_of(canonical_lines(cooperative.code, record_date, lines)),
-        heads=totals["heads"],
-        shares_issued=totals["shares_issued"],
-        shares_paid=totals["shares_paid"],
-        totals=totals,
+        digest="0" * 64,
+        heads=0,
+        shares_issued=0,
+        shares_paid=0,
+        totals={},
         register_sequence=head.sequence if head else 0,
         register_hash=head.hash if head else chain.BEGINNING,
     )
     session.add(roll)
     session.flush()
-    insert_rows(session, RollEntry, [{"roll_id": roll.id, **row} for row in rows])
+    roll.digest, totals = _write_entries(session, cooperative, roll)
+    roll.totals = totals
+    roll.heads = totals["heads"]
+    roll.shares_issued, roll.shares_paid = totals["shares_issued"], totals["shares_paid"]
+    session.flush()
     record_step(session, actor, roll, "taken", {"record_date": record_date.isoformat()})
     return roll
+
+
+def _write_entries(
+    session: Session, cooperative: Cooperative, roll: Roll
+) -> tuple[str, dict[str, Any]]:
+    """Write who is eligible, as a stream: a million members pass without being held in memory.
+
+    Returns the digest and the totals of what was written.
+    """
+    query = eligible_members(cooperative.id, roll.record_date).order_by(
+        by_bytes(session, Membership.member_number)
+    )
+    counted = Totals()
+
+    def lines() -> Iterator[RollLine]:
+        rows = session.execute(query.execution_options(yield_per=CHUNK))
+        for part in rows.partitions(CHUNK):
+            entries = [{"roll_id": roll.id, **entry_values(row)} for row in part]
+            copy_rows(session, RollEntry, entries)
+            for values in entries:
+                line = line_of(values)
+                counted.add(line)
+                yield line
+
+    digest = digest_of(canonical_lines_in_order(cooperative.code, roll.record_date, lines()))
+    return digest, counted.as_json()
 
 
 def freeze_roll(session: Session, actor: Actor, roll: Roll) -> Roll:
