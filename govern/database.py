@@ -101,6 +101,28 @@ def begin_writing(session: Session | scoped_session[Any]) -> None:
     flask.g.reads_only = False
 
 
+@contextmanager
+def writing_aside(session: Session | scoped_session[Any]) -> Iterator[None]:
+    """A short transaction that writes inside a request that only reads, committed at its end.
+
+    For the trace that a page leaves (who looked at a record): it is down before the page is made,
+    and the page is read in a transaction of its own afterwards. Rows read so far are read again.
+    """
+    session.rollback()
+    before = flask.g.pop("reads_only", None)
+    flask.g.reads_only = False
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        flask.g.pop("reads_only", None)
+        if before is not None:
+            flask.g.reads_only = before
+
+
 def configure_engine(engine: Engine) -> None:
     """Attach the connection and transaction settings above to ``engine``."""
     if engine.dialect.name == "sqlite":

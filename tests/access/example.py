@@ -9,6 +9,7 @@ of their own, ``examples_<feature>.py``, collected in ``examples.py``.
 * ``only``: where a page is one person's own, the roles whose account that is; everybody else
   is then expected to be refused although they are signed in;
 * ``answers``: further statuses that count as success, each with a reason in a comment here;
+* ``leaves_trace``: reading it is written down (who looked at a record); a refused request is not;
 * ``get`` / ``post``: another Example for that method, where the two differ.
 """
 
@@ -35,6 +36,7 @@ class Example:
     headers: Mapping[str, str] = field(default_factory=dict)
     only: frozenset[Role | None] | None = None
     answers: frozenset[int] = frozenset()
+    leaves_trace: bool = False
     get: Example | None = None
     post: Example | None = None
 

@@ -11,6 +11,7 @@ from tests.access.examples_elections import ELECTIONS
 from tests.access.examples_joining import JOINING
 from tests.access.examples_leaving import LEAVING
 from tests.access.examples_payments import PAYMENTS
+from tests.access.examples_quality import QUALITY
 from tests.access.examples_register import REGISTER
 from tests.access.world import EMAIL, Side
 
@@ -170,6 +171,7 @@ EXAMPLES: dict[str, Example] = {
     **OUTBOX,
     **REGISTER,
     **PAYMENTS,
+    **QUALITY,
     **JOINING,
     **LEAVING,
     **ELECTIONS,

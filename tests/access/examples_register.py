@@ -17,8 +17,10 @@ CONTACT = {"language": "fr", "email": "new@example.org", "town": "Liège", "coun
 ADMISSION = {**CONTACT, "category": "A", "joined_on": DAY, "shares": "1", "paid": "30,00"}
 
 
-def _member(form: Any = None, member: str = "membership") -> Example:
-    return Example(arguments=lambda side: {"member": getattr(side, member)}, form=form or {})
+def _member(form: Any = None, member: str = "membership", **others: Any) -> Example:
+    return Example(
+        arguments=lambda side: {"member": getattr(side, member)}, form=form or {}, **others
+    )
 
 
 def _import(which: str, form: Any = None) -> Example:
@@ -68,9 +70,9 @@ REGISTER = {
     "api.holdings": Example(headers=TOKEN),
     "cooperatives.rules": Example(),
     "register.member_list": Example(),
-    "register.export_csv": Example(),
-    "register.export_xlsx": Example(),
-    "register.member_page": _member(),
+    "register.export_csv": Example(leaves_trace=True),
+    "register.export_xlsx": Example(leaves_trace=True),
+    "register.member_page": _member(leaves_trace=True),
     "register.member_certificate": _member(),
     "register.make_member_certificate": _member(),
     "register.certificates": Example(),

@@ -10,23 +10,19 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from govern.access import signed_in
+from govern.accounts.confirming import asks_password, refuse_without_password
 from govern.accounts.forms import EmailForm, LanguageForm, PasswordForm
 from govern.accounts.hooks import MembershipLine, membership_sources
 from govern.accounts.identity import (
-    came_by_fresh_link,
     forget_sign_in,
     present_account,
     present_session,
 )
-from govern.accounts.models import Account
-from govern.accounts.passwords import verify_password
 from govern.accounts.services import (
-    begin_attempt,
     change_email,
     contact_address,
     end_all_sessions,
     end_session,
-    forgive_attempts,
     is_kept_by_register,
     read_email_link,
     request_email,
@@ -36,7 +32,7 @@ from govern.accounts.services import (
 from govern.accounts.views.blueprint import blueprint, put_error, sign_in_as
 from govern.accounts.words import ROLE_NAMES
 from govern.cooperatives.models import Cooperative
-from govern.errors import GovernError, InvalidInput, NotFound, TooManyRequests
+from govern.errors import GovernError, InvalidInput, NotFound
 from govern.extensions import db, limiter
 from govern.mail import queue_mail
 
@@ -78,42 +74,17 @@ def _roles_in_words(session: Session) -> list[tuple[str, str]]:
     )
 
 
-def _asks_present(account: Account) -> bool:
-    """Whether the present password must be typed again before something that it protects."""
-    return account.password_hash is not None and not came_by_fresh_link()
-
-
-def _refuse_without_password(form: Any, account: Account) -> int:
-    """The status of the refusal, with its reason in the form; 0 if the password is right.
-
-    The same counter as at sign-in: a borrowed telephone is no way to guess at leisure.
-    """
-    try:
-        attempt = begin_attempt(db.session(), f"account:{account.public_id}")
-    except TooManyRequests as error:
-        db.session.rollback()
-        put_error(form, error, "present")
-        return 429
-    stored = account.password_hash
-    db.session.commit()
-    if not verify_password(stored, form.present.data or ""):
-        form.present.errors = [_("This is not your present password.")]
-        return 422
-    forgive_attempts(db.session(), attempt, [account.id])
-    return 0
-
-
 @blueprint.route("/profile/password", methods=["GET", "POST"])
 @signed_in
 def change_password() -> Any:
     """Set a password: with the present one, or shortly after signing in by a link."""
     account = present_account()
     form = PasswordForm()
-    asks_present = _asks_present(account)
+    asks_present = asks_password(account)
     if not form.validate_on_submit():
         status = 422 if request.method == "POST" else 200
         return _password_page(form, asks_present), status
-    if asks_present and (refused := _refuse_without_password(form, account)):
+    if asks_present and (refused := refuse_without_password(form, account)):
         return _password_page(form, asks_present), refused
     try:
         set_password(db.session(), g.actor, account, form.password.data)
@@ -156,11 +127,11 @@ def change_address() -> Any:
     """Ask for another address; it counts once the mail to it was answered."""
     account = present_account()
     form = EmailForm()
-    asks_present = _asks_present(account)
+    asks_present = asks_password(account)
     if not form.validate_on_submit():
         status = 422 if request.method == "POST" else 200
         return _email_page(form, asks_present), status
-    if asks_present and (refused := _refuse_without_password(form, account)):
+    if asks_present and (refused := refuse_without_password(form, account)):
         return _email_page(form, asks_present), refused
     try:
         request_email(db.session(), account, form.email.data)

@@ -23,7 +23,10 @@ from govern.register.models import (
     ShareEntry,
 )
 from govern.register.rules.folding import number_key, search_words
+from govern.register.rules.privacy import COLUMN_GROUPS
 from govern.register.services.holdings import holdings_on
+from govern.register.services.privacy import fields_seen
+from govern.register.services.quality.addresses import with_problem
 
 
 class MemberState(StrEnum):
@@ -44,6 +47,7 @@ class MemberFilter:
     kind: str = ""
     state: MemberState = MemberState.CURRENT
     without_email: bool = False
+    with_problem: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ def search_members(cooperative_id: int, wanted: MemberFilter, today: date) -> li
         conditions.append(Membership.organisation_id.is_not(None))
     if wanted.without_email:
         conditions.append(Membership.email_key.is_(None))
+    if wanted.with_problem:
+        conditions.append(Membership.id.in_(with_problem()))
     if wanted.category:
         conditions.append(
             Membership.id.in_(
@@ -224,18 +230,12 @@ EXPORT_COLUMNS = (
 )
 """The columns of an export: those that an import reads, so that the file can come back."""
 
-CONTACT_COLUMNS = frozenset(
-    ("birth_date", "email", "language", "street", "postal_code", "town", "country")
-)
-"""Left out for whoever may read the register but not write it: contact data is for registrars."""
-
 
 def export_columns(actor: Actor, cooperative_id: int) -> tuple[str, ...]:
-    """The columns that ``actor`` may take out."""
+    """The columns that ``actor`` may take out: those of the parts of a record that they see."""
     actor.require(Permission.REGISTER_READ, cooperative_id)
-    if actor.may(Permission.REGISTER_WRITE, cooperative_id):
-        return EXPORT_COLUMNS
-    return tuple(name for name in EXPORT_COLUMNS if name not in CONTACT_COLUMNS)
+    seen = fields_seen(actor, cooperative_id)
+    return tuple(name for name in EXPORT_COLUMNS if COLUMN_GROUPS[name] in seen)
 
 
 def export_members(

@@ -10,13 +10,17 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from govern.access import Permission, requires
+from govern.accounts.words import ROLE_NAMES
 from govern.audit import AuditEntry
 from govern.cooperatives.services import rules_on
 from govern.extensions import db
 from govern.i18n import local_text
 from govern.paging import PER_PAGE, requested_page
 from govern.register.models import MemberKind, Membership
+from govern.register.rules.privacy import FieldGroup
+from govern.register.rules.quality import Blocker
 from govern.register.services.certificate_document import spaced
+from govern.register.services.erasure import last_erasure
 from govern.register.services.holdings import holding_of, numbers_of
 from govern.register.services.listing import (
     MemberFilter,
@@ -29,7 +33,10 @@ from govern.register.services.listing import (
     register_totals,
     shares_of,
 )
-from govern.register.services.members import categories_on
+from govern.register.services.members import categories_on, representatives_of
+from govern.register.services.privacy import readings_of
+from govern.register.services.quality.addresses import problems_of
+from govern.register.services.quality.blockers import blockers_of
 from govern.register.spreadsheets import write_csv, write_xlsx
 from govern.register.texts import (
     CAUSE_NAMES,
@@ -39,7 +46,14 @@ from govern.register.texts import (
     KIND_NAMES,
     share_class_name,
 )
+from govern.register.texts.privacy import (
+    BLOCKER_MEANINGS,
+    BLOCKER_NAMES,
+    CHANNEL_NAMES,
+    ERASURE_STATE_NAMES,
+)
 from govern.register.views.blueprint import attachment, blueprint, here, member_of, today
+from govern.register.views.traces import leave_trace, shown_fields
 
 
 def _filter() -> MemberFilter:
@@ -51,6 +65,8 @@ def _filter() -> MemberFilter:
         kind=request.args.get("kind", "") if request.args.get("kind") in tuple(MemberKind) else "",
         state=MemberState(state) if state in tuple(MemberState) else MemberState.CURRENT,
         without_email=request.args.get("email") == "none",
+        with_problem=request.args.get("email") == "problem"
+        and FieldGroup.ADDRESS_PROBLEMS in shown_fields(),
     )
 
 
@@ -72,6 +88,12 @@ def member_list(cooperative: str) -> Any:
         totals=register_totals(session, g.cooperative.id, day) if is_beginning else None,
         kinds=KIND_NAMES,
         day_shown=day,
+        sees=shown_fields(),
+        problems=(
+            problems_of(session, [item.id for item in page])
+            if FieldGroup.ADDRESS_PROBLEMS in shown_fields()
+            else {}
+        ),
     )
 
 
@@ -100,6 +122,7 @@ def export_xlsx(cooperative: str) -> Any:
 
 
 def _export() -> tuple[list[str], Any]:
+    leave_trace(None)
     columns = export_columns(g.actor, g.cooperative.id)
     members = export_members(db.session(), g.cooperative.id, _filter(), today())
     return (
@@ -117,22 +140,52 @@ def _export_value(name: str, value: Any) -> Any:
 def member_page(cooperative: str, member: str) -> Any:
     """One member: shares, category, contact, history, and what may be done."""
     membership = member_of(member)
+    leave_trace(membership)
+    m = member_facts(membership)
     return render_template(
         "register/member.html",
-        m=member_facts(membership),
+        m=m,
         membership=membership,
         acts=_acts(membership),
+        readings=(
+            readings_of(db.session(), membership, 20) if FieldGroup.READINGS in m["sees"] else ()
+        ),
+        role_names=ROLE_NAMES,
+        erasure=(
+            last_erasure(db.session(), membership) if FieldGroup.ERASURE in m["sees"] else None
+        ),
+        erasure_states=ERASURE_STATE_NAMES,
+        blockers=[
+            (BLOCKER_NAMES[item], BLOCKER_MEANINGS[item])
+            for item in blockers_of(db.session(), membership, today())
+            if item not in (Blocker.EMAIL_REFUSED, Blocker.LETTER_RETURNED, Blocker.ENDED)
+        ],
         has_classes=len(rules_on(db.session(), g.cooperative.id, today())[1].share_classes) > 1,
+        withdraw_link=lambda row: here(
+            "withdraw_representative_change", member=membership.public_id, row=row
+        ),
         reverse_link=lambda sequence: here(
             "reverse_entry", member=membership.public_id, sequence=sequence
         ),
     )
 
 
-def member_facts(membership: Membership) -> dict[str, Any]:
-    """What the registrar's page and the member's own page show."""
+def member_facts(membership: Membership, *, concerned: bool = False) -> dict[str, Any]:
+    """What the registrar's page and the member's own page show.
+
+    ``sees`` are the parts of the record that whoever asks may see (``rules.privacy``).
+    """
     session, day = db.session(), today()
+    sees = shown_fields(concerned=concerned)
     return {
+        "sees": sees,
+        "problems": (
+            problems_of(session, [membership.id]).get(membership.id, ())
+            if FieldGroup.ADDRESS_PROBLEMS in sees
+            else ()
+        ),
+        "channel_names": CHANNEL_NAMES,
+        "today": day,
         "membership": membership,
         "holding": holding_of(session, membership.id, day),
         "numbers": {
@@ -144,7 +197,9 @@ def member_facts(membership: Membership) -> dict[str, Any]:
         "category": category_on(membership, day),
         "categories": _category_names(),
         "representatives": (
-            membership.organisation.representatives if membership.organisation else []
+            representatives_of(session, membership.organisation.id)
+            if membership.organisation
+            else []
         ),
         "kinds": KIND_NAMES,
         "entry_kinds": ENTRY_KIND_NAMES,
@@ -163,6 +218,13 @@ def _acts(membership: Membership) -> list[tuple[AuditEntry, str]]:
         "register:membership:category_changed": _("Category changed"),
         "register:membership:representative_changed": _("Representative changed"),
         "register:membership:ended": _("Membership ended"),
+        "register:membership:representative_withdrawn": _("Announced representative taken back"),
+        "register:membership:address_flagged": _("Address flagged"),
+        "register:membership:address_cleared": _("Address works again"),
+        "register:membership:merged": _("Brought together with another membership"),
+        "register:erasure:requested": _("Erasure asked for"),
+        "register:erasure:begun": _("What need not be kept was erased"),
+        "register:erasure:completed": _("Identity erased"),
     }
     rows = db.session.scalars(
         select(AuditEntry)

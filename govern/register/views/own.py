@@ -25,7 +25,7 @@ def me(cooperative: str) -> Any:
     memberships = memberships_for_account(db.session(), g.actor.account_id, g.cooperative.id)
     return render_template(
         "register/me.html",
-        own=[member_facts(membership) for membership in memberships],
+        own=[member_facts(membership, concerned=True) for membership in memberships],
         open_transfers=[
             item
             for item in transfers_of(db.session(), [membership.id for membership in memberships])

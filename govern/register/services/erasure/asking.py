@@ -90,6 +90,16 @@ def open_erasure(session: Session, membership: Membership) -> Erasure | None:
     )
 
 
+def last_erasure(session: Session, membership: Membership) -> Erasure | None:
+    """The newest request about the membership, whatever became of it."""
+    return session.scalar(
+        select(Erasure)
+        .where(Erasure.membership_id == membership.id)
+        .order_by(Erasure.id.desc())
+        .limit(1)
+    )
+
+
 def erasures_of(cooperative_id: int, states: Sequence[ErasureState] = ()) -> Select[Any]:
     """The requests of that register, newest first."""
     query = select(Erasure).where(Erasure.cooperative_id == cooperative_id)

@@ -100,21 +100,22 @@ def change_category(
         select(MembershipCategory).where(
             MembershipCategory.membership_id == membership.id, MembershipCategory.ends_on.is_(None)
         )
-    ).one()
-    if current.code == code:
+    ).one_or_none()
+    if current is not None and current.code == code:
         raise Conflict(
             _("Member %(number)s has that category already.", number=membership.member_number),
             remedy=_("Choose another category."),
             field="category",
         )
     refuse_future(cooperative, starts_on)
-    if starts_on <= current.starts_on:
+    if current is not None and starts_on <= current.starts_on:
         raise RuleViolation(
             _("The present category began on %(day)s.", day=in_words(current.starts_on)),
             remedy=_("Give a later day."),
             field="starts_on",
         )
-    current.ends_on = starts_on
+    if current is not None:
+        current.ends_on = starts_on
     session.flush()
     row = MembershipCategory(
         membership_id=membership.id, code=code, starts_on=starts_on, recorded_at=clock.now()

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from govern import clock
@@ -53,12 +54,9 @@ def still_applies() -> ColumnElement[bool]:
     )
 
 
-def has_problem(channel: ContactChannel | None = None) -> ColumnElement[bool]:
-    """The condition that a Membership has an address which does not work."""
-    condition = still_applies()
-    if channel is not None:
-        condition = and_(condition, ContactProblem.channel == channel.value)
-    return exists().where(condition)
+def with_problem() -> Select[Any]:
+    """The memberships (row numbers) with an address that does not work."""
+    return select(Membership.id).join(ContactProblem, still_applies())
 
 
 def problems_of(
