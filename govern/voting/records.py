@@ -80,6 +80,10 @@ def render_record(session: Session, election: Election) -> bytes:
             [_("Fingerprint of the election"), election.fingerprint],
             [_("Hash of the set-up"), election.setup_hash],
             [_("Digest of the roll"), election.roll_digest],
+            [
+                _("End of the share ledger that the roll was taken from"),
+                election.roll.register_hash,
+            ],
             [_("Digest of the public voting codes"), election.credentials_digest],
             [_("End of the chain"), box.head],
         ],
