@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, text
@@ -201,6 +203,41 @@ def test_the_chain_of_an_entry_is_known_to_others() -> None:
         )
         == "bce42eae103fdc02212ba833749b32f073ea153b2280bae08cb511a74fae1afa"
     )
+
+
+def test_numbers_and_cause_are_part_of_the_hash_of_version_2() -> None:
+    """A fixed example again, spelt out as docs/ledger.md does."""
+    fields: dict[str, Any] = {
+        "cooperative": "smartcoop",
+        "sequence": 4,
+        "membership": "m" * 22,
+        "commitment": "c" * 64,
+        "kind": "transfer_out",
+        "share_class": "ordinary",
+        "nominal_cents": 3000,
+        "shares": -2,
+        "amount_cents": -6000,
+        "effective_on": date(2018, 1, 10),
+        "recorded_at": datetime(2018, 6, 1, 12, tzinfo=UTC),
+        "act_id": "a" * 22,
+        "source": "form",
+        "reverses": None,
+        "previous_hash": chain.BEGINNING,
+        "numbers": "1-2",
+        "cause": "gift",
+    }
+    spelt = (
+        '{"act":"aaaaaaaaaaaaaaaaaaaaaa","amount_cents":-6000,"cause":"gift","class":"ordinary",'
+        '"commitment":"' + "c" * 64 + '","cooperative":"smartcoop","effective_on":"2018-01-10",'
+        '"kind":"transfer_out","membership":"mmmmmmmmmmmmmmmmmmmmmm","nominal_cents":3000,'
+        '"numbers":"1-2","previous":"' + "0" * 64 + '",'
+        '"recorded_at":"2018-06-01T12:00:00.000000+00:00","reverses":null,"sequence":4,'
+        '"shares":-2,"source":"form"}'
+    )
+    digest = hashlib.sha256(b"govern/share-entry/2\n" + spelt.encode()).hexdigest()
+    assert chain.entry_hash(version=2, **fields) == digest
+    for change in ({"numbers": "1,3"}, {"cause": "sale"}):
+        assert chain.entry_hash(version=2, **{**fields, **change}) != digest
 
 
 @pytest.mark.parametrize(
