@@ -26,6 +26,31 @@ def _text(label: Any, most: int, **kwargs: Any) -> StringField:
     return StringField(label, validators=[DataRequired(REQUIRED), Length(max=most)], **kwargs)
 
 
+class _PersonNames(FlaskForm):
+    """Who a natural person is. Defined first: errors are listed in the order of definition."""
+
+    given_name = _text(_l("Given name"), 120)
+    family_name = _text(_l("Family name"), 120)
+    birth_date = DateField(
+        _l("Birth date"),
+        validators=[InputRequired(REQUIRED)],
+        description=_l("So that nobody is taken for somebody else of the same name."),
+    )
+
+
+class _OrganisationNames(FlaskForm):
+    """Which organisation it is, and who represents it."""
+
+    organisation_name = _text(_l("Name of the organisation"), 250)
+    enterprise_number = _text(
+        _l("Enterprise number"),
+        40,
+        description=_l("With its check digits, as registered in the country of the seat."),
+    )
+    representative_given_name = _text(_l("Given name of the representative"), 120)
+    representative_family_name = _text(_l("Family name of the representative"), 120)
+
+
 class _JoinForm(FlaskForm):
     """What everybody is asked who wants to become a member."""
 
@@ -44,29 +69,12 @@ class _JoinForm(FlaskForm):
     statutes_digest = HiddenField(validators=[Length(max=64)])
 
 
-class PersonJoinForm(_JoinForm):
+class PersonJoinForm(_PersonNames, _JoinForm):
     """A natural person asks to become a member."""
 
-    given_name = _text(_l("Given name"), 120)
-    family_name = _text(_l("Family name"), 120)
-    birth_date = DateField(
-        _l("Birth date"),
-        validators=[InputRequired(REQUIRED)],
-        description=_l("So that nobody is taken for somebody else of the same name."),
-    )
 
-
-class OrganisationJoinForm(_JoinForm):
+class OrganisationJoinForm(_OrganisationNames, _JoinForm):
     """An organisation asks to become a member, through its representative."""
-
-    organisation_name = _text(_l("Name of the organisation"), 250)
-    enterprise_number = _text(
-        _l("Enterprise number"),
-        40,
-        description=_l("With its check digits, as registered in the country of the seat."),
-    )
-    representative_given_name = _text(_l("Given name of the representative"), 120)
-    representative_family_name = _text(_l("Family name of the representative"), 120)
 
 
 class StatutesForm(FlaskForm):

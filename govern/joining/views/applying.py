@@ -81,7 +81,7 @@ def _prepare(form: Any, rules: Rules, text: StatutesText) -> None:
     offer_classes(form, rules.share_classes)
     statutes = text.statutes
     form.consents.label.text = _(
-        "I agree to the statutes, version “%(version)s”.", version=statutes.version
+        "I agree to the statutes, version “%(version)s”", version=statutes.version
     )
     if request.method == "GET":
         form.shares.data = shares_for_joining(rules.joining).least
