@@ -15,6 +15,11 @@ branch_labels = None
 depends_on = None
 
 
+def account_number() -> sa.types.TypeEngine[int]:
+    """The type of ``account.id``."""
+    return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
 def upgrade() -> None:
     op.create_table(
         "api_client",
@@ -26,10 +31,10 @@ def upgrade() -> None:
         sa.Column("hint", sa.String(length=8), nullable=False),
         sa.Column("scopes", sa.String(length=200), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("created_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_by_id", account_number(), nullable=True),
         sa.Column("expires_on", sa.Date(), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("revoked_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_by_id", account_number(), nullable=True),
         sa.Column("last_used_on", sa.Date(), nullable=True),
         sa.CheckConstraint("length(token_hash) = 64", name=op.f("ck_api_client_token_hash_length")),
         sa.ForeignKeyConstraint(
@@ -65,9 +70,17 @@ def upgrade() -> None:
             name=op.f("uq_api_use_client_id_used_on_resource"),
         ),
     )
+    if op.get_bind().dialect.name == "postgresql":
+        # The words that are searched, for very large registers.
+        op.execute(
+            "CREATE INDEX ix_membership_words ON membership USING gin "
+            "(array_to_tsvector(string_to_array(btrim(search_text), ' ')))"
+        )
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP INDEX IF EXISTS ix_membership_words")
     op.drop_table("api_use")
     op.drop_index("ix_api_client_cooperative", table_name="api_client")
     op.drop_table("api_client")

@@ -194,6 +194,15 @@ class Membership(db.Model):  # type: ignore[name-defined]
         return self.organisation.name if self.organisation is not None else ""
 
 
+# The words that are searched, for very large registers (``services.searching``).
+Index(
+    "ix_membership_words",
+    text("array_to_tsvector(string_to_array(btrim(search_text), ' '))"),
+    postgresql_using="gin",
+    _table=Membership.__table__,
+).ddl_if(dialect="postgresql")
+
+
 class MembershipCategory(db.Model):  # type: ignore[name-defined]
     """The category of a membership from ``starts_on`` until ``ends_on`` (exclusive, None: open).
 

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, not_, or_, select
+from sqlalchemy import Select, and_, case, exists, func, not_, or_, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from govern.access import Actor, Permission
@@ -22,11 +22,12 @@ from govern.register.models import (
     Representative,
     ShareEntry,
 )
-from govern.register.rules.folding import number_key, search_words
+from govern.register.rules.folding import number_key
 from govern.register.rules.privacy import COLUMN_GROUPS
 from govern.register.services.holdings import holdings_on
 from govern.register.services.privacy import fields_seen
 from govern.register.services.quality.addresses import with_problem
+from govern.register.services.searching import is_large, word_conditions
 
 
 class MemberState(StrEnum):
@@ -59,8 +60,13 @@ class Shares:
     paid_cents: int = 0
 
 
-def search_members(cooperative_id: int, wanted: MemberFilter, today: date) -> list[Any]:
-    """The conditions of the members that match. Each word of the query must occur somewhere."""
+def search_members(
+    cooperative_id: int, wanted: MemberFilter, today: date, *, in_index: bool = False
+) -> list[Any]:
+    """The conditions of the members that match. Each word of the query must occur somewhere.
+
+    ``in_index``: as ``searching.word_conditions``.
+    """
     conditions = [Membership.cooperative_id == cooperative_id]
     conditions += _state(wanted.state, today)
     if wanted.kind == MemberKind.NATURAL.value:
@@ -79,8 +85,7 @@ def search_members(cooperative_id: int, wanted: MemberFilter, today: date) -> li
                 )
             )
         )
-    conditions += [Membership.search_text.like(f"%{word}%") for word in search_words(wanted.query)]
-    return conditions
+    return conditions + word_conditions(wanted.query, in_index=in_index)
 
 
 def _state(state: MemberState, today: date) -> list[Any]:
@@ -122,19 +127,28 @@ def find_members(
     """One page of the matching members, by name.
 
     First the numbers of the members, which an index gives in order; then the rows of one page. A
-    search by words has to read every text anyway: it does so once, and orders what it found, a
-    member with exactly that number first.
+    search by words counts and orders in one go what it finds, a member with exactly that number
+    first.
     """
-    conditions = search_members(cooperative_id, wanted, today)
+    in_index = bool(wanted.query.strip()) and is_large(session, cooperative_id)
+    conditions = search_members(cooperative_id, wanted, today, in_index=in_index)
     if wanted.query.strip():
-        found = session.execute(
-            select(Membership.number_key, Membership.sort_name, Membership.id).where(*conditions)
-        ).all()
-        total = len(found)
-        number = _within(page, total, per_page)
-        wanted_number = number_key(wanted.query)
-        ordered = sorted((key != wanted_number, name, row_id) for key, name, row_id in found)
-        ids = [row[2] for row in ordered[(number - 1) * per_page : number * per_page]]
+        is_other = case((Membership.number_key == number_key(wanted.query), 0), else_=1)
+        matching = (
+            select(Membership.id, func.count().over().label("total"))
+            .where(*conditions)
+            .order_by(is_other, Membership.sort_name, Membership.id)
+            .limit(per_page)
+        )
+        number = max(1, page)
+        found = session.execute(matching.offset((number - 1) * per_page)).all()
+        if not found and number > 1:
+            # A page beyond the last gives the last.
+            counted = select(func.count()).select_from(Membership).where(*conditions)
+            number = _within(page, session.scalar(counted) or 0, per_page)
+            found = session.execute(matching.offset((number - 1) * per_page)).all()
+        total = found[0].total if found else 0
+        ids = [row.id for row in found]
     else:
         total = session.scalar(select(func.count()).select_from(Membership).where(*conditions)) or 0
         number = _within(page, total, per_page)

@@ -27,10 +27,10 @@ from govern.register.models import (
     ShareEntry,
 )
 from govern.register.rules.chain import canonical_json
-from govern.register.rules.folding import search_words
 from govern.register.rules.numbers import Move, format_numbers, numbers_on, parse_numbers
 from govern.register.services.book.moments import BookMoment
 from govern.register.services.bulk import by_bytes
+from govern.register.services.searching import is_large, word_conditions
 
 BATCH = 2000
 DIGEST_TAG = b"govern/book-extract/1\n"
@@ -228,8 +228,9 @@ def read_lines(
     ``query``: words of the member list's search that must all occur. ``limit`` counts lines.
     """
     statement, lot = _line_query(moment)
-    for word in search_words(query):
-        statement = statement.where(Membership.search_text.like(f"%{word}%"))
+    if query.strip():
+        in_index = is_large(session, moment.cooperative_id)
+        statement = statement.where(*word_conditions(query, in_index=in_index))
     order: list[Any] = [Membership.sort_name, Membership.id]
     if canonical_order:
         order = [by_bytes(session, Membership.member_number)]
@@ -354,11 +355,10 @@ def count_lines(session: Session, moment: BookMoment, query: str = "") -> int:
     """How many lines there are (that match)."""
     lot = lots_of(moment)
     statement = select(func.count()).select_from(lot)
-    words = search_words(query)
-    if words:
+    if query.strip():
+        in_index = is_large(session, moment.cooperative_id)
         statement = statement.join(Membership, Membership.id == lot.c.membership_id)
-        for word in words:
-            statement = statement.where(Membership.search_text.like(f"%{word}%"))
+        statement = statement.where(*word_conditions(query, in_index=in_index))
     return session.scalar(statement) or 0
 
 
