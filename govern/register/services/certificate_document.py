@@ -114,7 +114,7 @@ def make_document(
                 [
                     str(row.sequence),
                     in_words(row.effective_on, "medium"),
-                    str(ENTRY_KIND_NAMES[EntryKind(row.kind)]),
+                    _what(row),
                     f"{row.shares:+d}" if row.shares else "–",
                     spaced(row.numbers) or "–",
                     money(row.amount_cents) if row.amount_cents else "–",
@@ -149,6 +149,14 @@ def verification_address(cooperative: Cooperative, code: str) -> str:
 def spaced(numbers: str) -> str:
     """Numbers of shares as people read them: "1–3, 7"."""
     return numbers.replace("-", "–").replace(",", ", ")
+
+
+def _what(row: ShareEntry) -> str:
+    """The kind of an entry in words, and which one it takes back."""
+    kind = str(ENTRY_KIND_NAMES[EntryKind(row.kind)])
+    if row.reverses is None:
+        return kind
+    return _("%(kind)s, takes back entry %(number)s", kind=kind, number=row.reverses.sequence)
 
 
 def _statement(
