@@ -50,11 +50,11 @@ TOKEN = {"Authorization": f"Bearer {world_register.token_of('thuis')}"}
 
 REGISTER = {
     "register.book_page": Example(),
-    "register.book_pdf": Example(),
-    "register.book_xlsx": Example(),
+    "register.book_pdf": Example(leaves_trace=True),
+    "register.book_xlsx": Example(leaves_trace=True),
     "register.book_entries": Example(),
-    "register.book_member": _member(),
-    "register.book_member_pdf": _member(),
+    "register.book_member": _member(leaves_trace=True),
+    "register.book_member_pdf": _member(leaves_trace=True),
     "register.public_book": Example(),
     "register.year_page": Example(),
     "register.year_pdf": Example(),

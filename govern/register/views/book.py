@@ -17,10 +17,12 @@ from govern.extensions import db
 from govern.i18n import current_language, local_text
 from govern.paging import PER_PAGE, Page, paginate, requested_page
 from govern.register.rules import values
+from govern.register.rules.privacy import FieldGroup
 from govern.register.services import book
 from govern.register.services.book import documents
 from govern.register.texts import KIND_NAMES
 from govern.register.views.blueprint import attachment, blueprint, member_of, today
+from govern.register.views.traces import leave_trace, shown_fields
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DIGEST_LINES = 5000
@@ -94,8 +96,8 @@ def _stem(moment: book.BookMoment) -> str:
 
 
 def _may_see_domiciles() -> bool:
-    """Contact data is for registrars, as in the member list's export."""
-    return g.actor.may(Permission.REGISTER_WRITE, g.cooperative.id)
+    """Contact data is for those to whom the table of privacy gives it."""
+    return FieldGroup.CONTACT in shown_fields()
 
 
 # -- the complete extract ---------------------------------------------------------------------
@@ -144,6 +146,7 @@ def _page_of(total: int, read: Any) -> Page[Any]:
 @requires(Permission.REGISTER_READ)
 def book_pdf(cooperative: str) -> Any:
     """The extract on paper."""
+    leave_trace(None)
     moment = _moment()
     content = documents.extract_pdf(
         db.session(),
@@ -160,6 +163,7 @@ def book_pdf(cooperative: str) -> Any:
 @requires(Permission.REGISTER_READ)
 def book_xlsx(cooperative: str) -> Any:
     """The whole extract as a workbook."""
+    leave_trace(None)
     moment = _moment()
     content = documents.extract_xlsx(
         db.session(),
@@ -195,6 +199,7 @@ def book_entries(cooperative: str) -> Any:
 def book_member(cooperative: str, member: str) -> Any:
     """One holder's page of the book."""
     session, moment, membership = db.session(), _moment(), member_of(member)
+    leave_trace(membership)
     lines = book.read_lines_of(session, moment, membership)
     entries = list(book.read_entries(session, moment, membership_id=membership.id))
     return render_template(
@@ -217,6 +222,7 @@ def book_member(cooperative: str, member: str) -> Any:
 def book_member_pdf(cooperative: str, member: str) -> Any:
     """One holder's page of the book on paper."""
     moment, membership = _moment(), member_of(member)
+    leave_trace(membership)
     content = documents.member_extract_pdf(
         db.session(),
         g.cooperative,

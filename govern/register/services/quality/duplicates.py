@@ -293,30 +293,24 @@ def _by_name(cooperative_id: int, one: Any, two: Any) -> Select[Any]:
         .group_by(Person.name_key, Person.birth_date)
         .having(func.count() > 1)
     )
-    return (
-        _couple(cooperative_id, one, two, 0)
-        .join(first, first.id == one.person_id)
-        .join(second, second.id == two.person_id)
-        .where(
-            first.name_key.in_(shared),
-            first.name_key == second.name_key,
-            first.birth_date == second.birth_date,
-            first.id != second.id,
-        )
+    return _couple(cooperative_id, one, two, 0).where(
+        first.id == one.person_id,
+        second.id == two.person_id,
+        first.name_key.in_(shared),
+        first.name_key == second.name_key,
+        first.birth_date == second.birth_date,
+        first.id != second.id,
     )
 
 
 def _by_enterprise(cooperative_id: int, one: Any, two: Any) -> Select[Any]:
     first, second = aliased(Organisation), aliased(Organisation)
-    return (
-        _couple(cooperative_id, one, two, 0)
-        .join(first, first.id == one.organisation_id)
-        .join(second, second.id == two.organisation_id)
-        .where(
-            first.enterprise_number != "",
-            first.enterprise_number == second.enterprise_number,
-            first.id != second.id,
-        )
+    return _couple(cooperative_id, one, two, 0).where(
+        first.id == one.organisation_id,
+        second.id == two.organisation_id,
+        first.enterprise_number != "",
+        first.enterprise_number == second.enterprise_number,
+        first.id != second.id,
     )
 
 
