@@ -32,6 +32,7 @@ from govern.cooperatives.presets import PRESETS
 from govern.cooperatives.services import add_rule_set, create_cooperative
 from govern.demo import scene
 from govern.demo.joining import let_people_apply, open_doors
+from govern.demo.payments import read_first_statement
 from govern.demo.people import HEADERS, SampleMember, invent_rows
 from govern.demo.texts import (
     BELGIUM_2018,
@@ -121,6 +122,7 @@ def create_demonstration(session: Session, size: DemoSize, folder: Path, report:
         for officers in (belgium, france):
             open_doors(session, officers)
         let_people_apply(session, belgium, now.astimezone(BRUSSELS).date())
+        read_first_statement(session, belgium, now.astimezone(BRUSSELS).date())
         audit.record(session, SYSTEM, CREATED, cooperative_id=None)
         session.commit()
 

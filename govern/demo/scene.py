@@ -77,6 +77,7 @@ class Officers:
 OFFICER_NAMES = {
     Role.ADMINISTRATOR: "Odile Verstraeten",
     Role.REGISTRAR: "Rita Goffin",
+    Role.TREASURER: "Tamara Declercq",
     Role.SECRETARY: "Samuel Okonjo",
     Role.RETURNING_OFFICER: "Bea Lacroix",
     Role.TRUSTEE: "Tuur Vandamme",

@@ -13,9 +13,10 @@ from govern.navigation import NavItem
 from govern.payments import signals
 from govern.payments.rules.bank import show_iban
 from govern.payments.rules.references import show_reference
-from govern.payments.services import matching
+from govern.payments.services import matching, personal
 from govern.payments.views import entries, outgoing, statements  # noqa: F401  (add their routes)
 from govern.payments.views.blueprint import blueprint
+from govern.register.hooks import erasing, erasure_holds, own_data
 
 
 def register(app: Flask) -> None:
@@ -23,6 +24,9 @@ def register(app: Flask) -> None:
     app.register_blueprint(blueprint)
     signals.outgoing_cancelled.connect(matching.refund_called_off)
     signals.outgoing_returned.connect(matching.refund_called_off)
+    own_data.register(personal.own_payments)
+    erasing.register(personal.erase_payments)
+    erasure_holds.register(personal.why_not_erased)
     navigation.register(offer_payments)
     app.jinja_env.globals.update(
         payment_tab_items=payment_tab_items, show_iban=show_iban, show_reference=show_reference

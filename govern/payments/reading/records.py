@@ -14,7 +14,8 @@ from typing import Any
 from govern.payments.rules import references
 from govern.register.rules.values import MAX_CENTS
 
-MAX_ENTRIES = 100_000
+MAX_ENTRIES = 20_000
+"""More would keep a browser waiting for minutes: a bank gives shorter statements as well."""
 
 
 class UnreadableStatement(ValueError):

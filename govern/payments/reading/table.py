@@ -120,6 +120,8 @@ def read_bank_table(content: bytes, own_iban: str = "") -> ReadStatement:
     try:
         rows = read_table(content).rows
     except UnreadableFile as error:
+        if error.code in ("file_too_many_rows", "file_too_large_unpacked"):
+            raise UnreadableStatement("too_many", limit=MAX_ENTRIES) from error
         raise UnreadableStatement("table_unreadable", reason=error.code, **error.params) from error
     at, columns = _find_header(rows)
     missing = [] if "booked_on" in columns else ["booked_on"]

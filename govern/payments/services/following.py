@@ -180,6 +180,8 @@ def original_of(session: Session, entry: BankEntry) -> BankEntry | None:
 def _payment_named(session: Session, entry: BankEntry) -> OutgoingPayment | None:
     """The payment of ours whose end-to-end id the entry bears, also inside its message."""
     ids = {entry.end_to_end_id, *_OUR_ID.findall(entry.remittance)} - {""}
+    if not ids:
+        return None
     found = session.scalars(
         select(OutgoingPayment).where(
             OutgoingPayment.cooperative_id == entry.cooperative_id,
