@@ -9,6 +9,7 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import BooleanField, IntegerField, PasswordField, RadioField, StringField
 from wtforms.fields import DateField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from govern.leaving.rules.board import TestKind
@@ -30,7 +31,8 @@ def _line(label: Any, most: int, *, needed: bool = False, **kwargs: Any) -> Stri
 
 def _text(label: Any, *, needed: bool = True, most: int = LONG, **kwargs: Any) -> TextAreaField:
     first = DataRequired(REQUIRED) if needed else Optional()
-    return TextAreaField(label, validators=[first, Length(max=most)], **kwargs)
+    rows = {"rows": 10 if most == LONG else 4}
+    return TextAreaField(label, validators=[first, Length(max=most)], render_kw=rows, **kwargs)
 
 
 def _paper(label: Any, **kwargs: Any) -> FileField:
@@ -152,7 +154,10 @@ class SendForm(FlaskForm):
 
     how = RadioField(
         _l("How"),
-        choices=[("mail", _l("By e-mail, now")), ("post", _l("On paper: it was posted"))],
+        choices=[
+            SelectChoice("mail", _l("By e-mail, now")),
+            SelectChoice("post", _l("On paper: it was posted")),
+        ],
         validators=[InputRequired(REQUIRED)],
     )
     posted_on = _day(_l("Posted on"), needed=False)
@@ -210,7 +215,7 @@ class BoardTestForm(FlaskForm):
 
     kind = RadioField(
         _l("Test"),
-        choices=[(kind.value, TEST_NAMES[kind]) for kind in TestKind],
+        choices=[SelectChoice(kind.value, TEST_NAMES[kind]) for kind in TestKind],
         validators=[InputRequired(REQUIRED)],
     )
     decided_on = _day(_l("Decided on"))

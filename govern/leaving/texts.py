@@ -83,6 +83,16 @@ STEP_NAMES = {
     Step.DISCONTINUED: _l("Procedure discontinued"),
 }
 
+STEP_ACTIONS = {
+    Step.PROPOSAL_SENT: _l("Send the proposal"),
+    Step.OBSERVATIONS: _l("Record observations on paper"),
+    Step.HEARING_ASKED: _l("Record that a hearing is asked for"),
+    Step.HEARING: _l("Record the hearing"),
+    Step.DECISION: _l("Record the decision to exclude"),
+    Step.DECISION_SENT: _l("Send the decision"),
+    Step.DISCONTINUED: _l("Discontinue the procedure"),
+}
+
 TEST_NAMES = {
     TestKind.NET_ASSET: _l("Net-asset test"),
     TestKind.LIQUIDITY: _l("Liquidity test"),

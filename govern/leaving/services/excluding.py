@@ -315,7 +315,7 @@ def _take(
         session,
         actor,
         departure.cooperative_id,
-        _("Paper about: %(step)s", step=step.value.replace("_", " ")),
+        upload.filename if upload is not None else "",
         upload,
         departure=departure,
     )
@@ -500,7 +500,7 @@ def _proposal_words(
     if source:
         closing.append(_("Rules: %(source)s", source=source))
     opening = _(
-        "on %(day)s it was proposed to exclude you from %(cooperative)s.",
+        "On %(day)s it was proposed to exclude you from %(cooperative)s.",
         day=in_words(step.done_on),
         cooperative=name,
     )
@@ -523,7 +523,7 @@ def _decision_words(
     if source:
         closing.append(_("Rules: %(source)s", source=source))
     opening = _(
-        "on %(day)s it was decided to exclude you from %(cooperative)s.",
+        "On %(day)s it was decided to exclude you from %(cooperative)s.",
         day=in_words(step.done_on),
         cooperative=departure.cooperative.name,
     )

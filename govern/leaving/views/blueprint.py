@@ -23,6 +23,7 @@ from govern.leaving.texts import (
     SIGNATURE_NAMES,
     STATE_NAMES,
     STATE_TONES,
+    STEP_ACTIONS,
     STEP_NAMES,
 )
 from govern.payments.rules.bank import show_iban
@@ -62,6 +63,7 @@ def shared_words() -> dict[str, Any]:
         "state_names": STATE_NAMES,
         "state_tones": STATE_TONES,
         "step_names": STEP_NAMES,
+        "step_actions": STEP_ACTIONS,
         "signature_names": SIGNATURE_NAMES,
         "refund_state_names": REFUND_STATE_NAMES,
         "refund_tones": REFUND_TONES,

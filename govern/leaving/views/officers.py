@@ -80,7 +80,6 @@ def departure_page(cooperative: str, departure: str) -> Any:
     held = holding_of(session, found.membership_id).issued
     rules = rules_for(session, found.cooperative_id, found.requested_on)[1]
     is_death = found.kind == DepartureKind.DEATH.value
-    is_open = found.state in [state.value for state in OPEN]
     return render_template(
         "leaving/departure.html",
         departure=found,
@@ -95,7 +94,7 @@ def departure_page(cooperative: str, departure: str) -> Any:
         may_withdraw=found.kind in (DepartureKind.RESIGNATION.value, DepartureKind.PARTIAL.value)
         and found.state in (DepartureState.UNCONFIRMED.value, DepartureState.PENDING.value)
         and (found.effective_on is None or found.effective_on > today()),
-        may_put_account=bool(waits) or (is_open and found.state != "unconfirmed"),
+        may_put_account=bool(waits) or found.state == DepartureState.PENDING.value,
         **shared_words(),
     )
 

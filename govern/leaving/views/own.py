@@ -17,7 +17,7 @@ from govern.extensions import db, limiter
 from govern.leaving import forms, services
 from govern.leaving.models import Departure
 from govern.leaving.rules.exclusion import Step
-from govern.leaving.rules.states import OPEN, DepartureKind, DepartureState
+from govern.leaving.rules.states import DepartureKind, DepartureState
 from govern.leaving.services.common import departures_of
 from govern.leaving.services.payees import OPEN_REFUNDS
 from govern.leaving.services.resigning import Prospect
@@ -132,7 +132,6 @@ def _page(found: Departure, **forms_given: Any) -> str:
     if found.state == DepartureState.UNCONFIRMED.value:
         prospect = services.foresee_resignation(session, found.membership, today(), found.shares)
     waits = [row for row in refunds if row.state in [state.value for state in OPEN_REFUNDS]]
-    is_open = found.state in [state.value for state in OPEN]
     is_request = found.kind in (DepartureKind.RESIGNATION.value, DepartureKind.PARTIAL.value)
     return render_template(
         "leaving/own_departure.html",
@@ -153,8 +152,7 @@ def _page(found: Departure, **forms_given: Any) -> str:
                 and found.effective_on > today()
             )
         ),
-        may_put_account=bool(waits)
-        or (is_open and found.state != DepartureState.UNCONFIRMED.value),
+        may_put_account=bool(waits) or found.state == DepartureState.PENDING.value,
         password_form=forms_given.get("password_form") or forms.PasswordForm(formdata=None),
         back=_back(),
         **shared_words(),
