@@ -93,7 +93,9 @@ def offer_register(actor: Actor, cooperative: Cooperative | None) -> list[NavIte
         items.append(
             NavItem(_("Rolls"), flask.url_for("register.roll_list", cooperative=code), order=120)
         )
-    if actor.may(Permission.API_MANAGE, cooperative.id):
+    # Whoever reads the register finds them among its tabs.
+    may_read = actor.may(Permission.REGISTER_READ, cooperative.id)
+    if actor.may(Permission.API_MANAGE, cooperative.id) and not may_read:
         items.append(
             NavItem(
                 _("Programs"), flask.url_for("register.program_list", cooperative=code), order=125

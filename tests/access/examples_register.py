@@ -60,7 +60,7 @@ REGISTER = {
     "register.year_pdf": Example(),
     "register.year_xlsx": Example(),
     "register.program_list": Example(
-        form={"name": "Accounting", "scopes": "members:read", "expires_on": "2019-01-01"}
+        form={"name": "Accounting", "members": "y", "expires_on": "2019-01-01"}
     ),
     "register.program_page": Example(arguments=_program),
     "register.program_revoke": Example(arguments=_program),

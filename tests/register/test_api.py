@@ -234,7 +234,7 @@ def test_the_administrator_makes_and_ends_a_token_on_a_page(
     assert bad.status_code == 422
     page = client.post(
         base,
-        data={"name": "Accounting", "scopes": ["members:read"], "expires_on": "2019-01-01"},
+        data={"name": "Accounting", "members": "y", "expires_on": "2019-01-01"},
     )
     token = re.search(r"govern_[\w-]{43}", page.text).group()
     assert ask("members", token).status_code == 200

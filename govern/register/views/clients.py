@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import flask
 from flask import flash, g, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import SelectMultipleField, StringField
+from wtforms import BooleanField, StringField
 from wtforms.fields import DateField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from govern.access import Permission, requires
 from govern.errors import GovernError
@@ -34,17 +32,20 @@ SCOPE_NAMES = {
 class ProgramForm(FlaskForm):
     """A program that is to read the register."""
 
+    SCOPES: ClassVar[dict[ApiScope, str]] = {
+        ApiScope.MEMBERS: "members",
+        ApiScope.CONTACT: "contact",
+        ApiScope.HOLDINGS: "holdings",
+    }
+
     name = StringField(
         _l("Name of the program"),
         validators=[DataRequired(REQUIRED), Length(max=120)],
         description=_l("What it is and who runs it, for example: accounting of the office."),
     )
-    scopes = SelectMultipleField(
-        _l("What it may read"),
-        choices=[SelectChoice(scope.value, name) for scope, name in SCOPE_NAMES.items()],
-        widget=ListWidget(prefix_label=False),
-        option_widget=CheckboxInput(),
-    )
+    members = BooleanField(SCOPE_NAMES[ApiScope.MEMBERS])
+    contact = BooleanField(SCOPE_NAMES[ApiScope.CONTACT])
+    holdings = BooleanField(SCOPE_NAMES[ApiScope.HOLDINGS])
     expires_on = DateField(
         _l("The token ends on"),
         validators=[InputRequired(REQUIRED)],
@@ -68,7 +69,7 @@ def program_list(cooperative: str) -> Any:
             g.actor,
             g.cooperative,
             form.name.data,
-            form.scopes.data or [],
+            [scope for scope, name in form.SCOPES.items() if form[name].data],
             form.expires_on.data,
         )
     except GovernError as error:
