@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from govern.access import Role
 from govern.extensions import limiter
@@ -185,3 +186,21 @@ def test_the_board_list_is_a_document(client, session, apply_for, set_joining, r
     )
     assert refused.status_code == 422
     assert "A refusal needs a reason" in refused.text
+
+
+def test_an_auditor_sees_neither_addresses_nor_likenesses(
+    client, session, cooperative, apply_for, make_member, make_account, sign_in
+):
+    make_member("Ana", "Sample", email="ana@example.org", joined_on=date(2018, 3, 2))
+    session.execute(update(Membership).values(email_key="other@example.org"))
+    application = apply_for()
+    page = f"/smartcoop/register/applications/{application.public_id}"
+    for role, seen in ((Role.AUDITOR, False), (Role.REGISTRAR, True)):
+        sign_in(client, make_account(str(role), f"{role}@example.org", roles=[(cooperative, role)]))
+        shown = client.get(page).text
+        listed = client.get("/smartcoop/register/applications.csv").text
+        found = client.get("/smartcoop/register/applications?q=ana@example.org").text
+        assert ("Rue Haute 1" in shown) is seen
+        assert ("Alike in the register" in shown) is seen
+        assert ("ana@example.org" in listed) is seen
+        assert ("Ana Sample" in found) is seen

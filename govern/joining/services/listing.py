@@ -18,10 +18,14 @@ WAITING, HELD, RETURNED, ALL = "waiting", "held", "returned", "all"
 
 @dataclass(frozen=True)
 class ApplicationFilter:
-    """What the list shows. ``show``: a state, ``waiting``, ``held``, ``returned`` or ``all``."""
+    """What the list shows. ``show``: a state, ``waiting``, ``held``, ``returned`` or ``all``.
+
+    ``by_contact``: whether an address is searched, too.
+    """
 
     query: str = ""
     show: str = WAITING
+    by_contact: bool = True
 
 
 def _visible(cooperative_id: int) -> Select[Application]:
@@ -51,16 +55,15 @@ def _shown(show: str) -> object:
 def _wanted(cooperative_id: int, wanted: ApplicationFilter) -> Select[Application]:
     query = _visible(cooperative_id).where(_shown(wanted.show))  # type: ignore[arg-type]
     for word in wanted.query.split()[:8]:
+        columns = [
+            Application.given_name,
+            Application.family_name,
+            Application.organisation_name,
+            Application.enterprise_number,
+            *([Application.email] if wanted.by_contact else []),
+        ]
         like = f"%{_escaped(word)}%"
-        query = query.where(
-            or_(
-                Application.given_name.ilike(like, escape="\\"),
-                Application.family_name.ilike(like, escape="\\"),
-                Application.organisation_name.ilike(like, escape="\\"),
-                Application.email.ilike(like, escape="\\"),
-                Application.enterprise_number.ilike(like, escape="\\"),
-            )
-        )
+        query = query.where(or_(*(column.ilike(like, escape="\\") for column in columns)))
     return query
 
 

@@ -36,7 +36,9 @@ from govern.joining.texts import (
 )
 from govern.joining.views.blueprint import blueprint, here, is_unpaid, put_error, today
 from govern.paging import requested_page
+from govern.register.rules.privacy import FieldGroup
 from govern.register.services.listing import category_on
+from govern.register.services.privacy import sees
 from govern.register.spreadsheets import write_csv
 from govern.register.views.blueprint import attachment
 
@@ -50,10 +52,17 @@ def _category_names() -> dict[str, str]:
     return {item.code: local_text(item.names) for item in rules.categories}
 
 
+def _sees_contact() -> bool:
+    """Whether who asks sees addresses and birth dates of members, and so those of applicants."""
+    return sees(g.actor, g.cooperative.id, FieldGroup.CONTACT)
+
+
 def _filter() -> ApplicationFilter:
     """What the address asks for; anything unknown shows everything."""
     return ApplicationFilter(
-        query=request.args.get("q", "")[:200], show=request.args.get("show", listing.WAITING)[:20]
+        query=request.args.get("q", "")[:200],
+        show=request.args.get("show", listing.WAITING)[:20],
+        by_contact=_sees_contact(),
     )
 
 
@@ -82,12 +91,12 @@ def application_list(cooperative: str) -> Any:
 @requires(Permission.REGISTER_READ)
 def export_applications(cooperative: str) -> Any:
     """The applications of the list as CSV."""
+    sees_contact = _sees_contact()
     headers = [
         _("Applied on"),
         _("Name"),
         _("Enterprise number"),
-        _("E-mail"),
-        _("Municipality"),
+        *([_("E-mail"), _("Municipality")] if sees_contact else []),
         _("Category"),
         _("Shares"),
         _("Amount"),
@@ -100,8 +109,7 @@ def export_applications(cooperative: str) -> Any:
             applied_on(row),
             row.name,
             row.enterprise_number,
-            row.email,
-            row.town,
+            *([row.email, row.town] if sees_contact else []),
             row.category,
             row.shares,
             Decimal(row.amount_cents).scaleb(-2),
@@ -121,7 +129,9 @@ def application_page(cooperative: str, application: str) -> Any:
     """One application: what was asked, who it may be, what was done, what can be done."""
     session, row = db.session(), _load(application)
     is_open = row.status in (ApplicationState.CONFIRMED, ApplicationState.ACCEPTED)
-    likenesses = find_likenesses(session, row) if is_open else []
+    # Whom the applicant is like is for who decides, not for everybody who may read the register.
+    decides = is_open and g.actor.may(Permission.REGISTER_WRITE, g.cooperative.id)
+    likenesses = find_likenesses(session, row) if decides else []
     acceptance = deciding.joining_rules(session, g.cooperative).acceptance
     undecided = row.identity == IdentityChoice.UNDECIDED.value
     must_choose = undecided and needs_decision(likenesses)
@@ -141,6 +151,7 @@ def application_page(cooperative: str, application: str) -> Any:
         by_board=by_board,
         applied_on=applied_on(row),
         may_write=may_write,
+        sees_contact=_sees_contact(),
         may_accept=may_write
         and not by_board
         and not must_choose
@@ -311,7 +322,7 @@ def _board_page(form: Any, rows: list[Application]) -> str:
 
 
 @blueprint.get("/<cooperative>/register/applications/board.pdf")
-@requires(Permission.REGISTER_READ)
+@requires(Permission.REGISTER_WRITE)
 def board_pdf(cooperative: str) -> Any:
     """The list of applications to be decided, to be printed for the meeting."""
     rows = listing.to_be_decided(db.session(), g.cooperative.id)
