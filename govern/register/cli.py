@@ -30,6 +30,7 @@ from govern.register.models import Erasure, ImportState, Membership
 from govern.register.privacy_table import privacy_table
 from govern.register.progress import bar
 from govern.register.services import imports, rolls
+from govern.register.services.chain import count_entries
 from govern.register.services.erasure import (
     complete_erasure,
     due_erasures,
@@ -195,7 +196,12 @@ def _problems(problems: list[Problem]) -> Table:
 def verify(code: str) -> None:
     """Recompute the chain of the share ledger; fail naming the first entry that does not fit."""
     cooperative = _cooperative(code)
-    state = verify_ledger(db.session(), cooperative)
+    total = count_entries(db.session(), cooperative.id)
+    with bar(Console(stderr=True)) as show:
+        state = verify_ledger(
+            db.session(), cooperative, lambda done: show("verifying", done, total)
+        )
+        show("verifying", state.entries, total)
     click.echo(f"{state.entries} entries, all in order; head {state.head}")
     if state.erased:
         click.echo(f"{state.erased} holders were erased: their commitments cannot be opened")

@@ -14,13 +14,14 @@ from govern.home.hooks import home_items
 from govern.mail.signals import address_refused
 from govern.navigation import NavItem
 from govern.register import erasure_jobs  # noqa: F401  (its job registers itself)
-from govern.register.hooks import own_data, register_tab_items, register_tabs
+from govern.register.hooks import erasing, own_data, register_tab_items, register_tabs
 from govern.register.jobs import register_jobs
 from govern.register.services import accounts
 from govern.register.services.certificate_document import spaced
 from govern.register.services.merging import closed_account_words
 from govern.register.services.own_data import register_sections
 from govern.register.services.quality.addresses import note_refusal
+from govern.register.services.transfers.personal import erase_transfers, own_transfers
 from govern.register.views import (  # noqa: F401  (they add their routes)
     api,
     book,
@@ -53,6 +54,8 @@ def register(app: Flask) -> None:
     register_tabs.register(offer_tabs)
     register_tabs.register(quality.offer_quality)
     own_data.register(register_sections)
+    own_data.register(own_transfers)
+    erasing.register(erase_transfers)
     hooks.closed_accounts.register(closed_account_words)
     address_refused.connect(note_refusal)
     app.jinja_env.globals["register_tab_items"] = register_tab_items

@@ -36,6 +36,7 @@ from govern.register.services import ledger, members, transfers
 from govern.register.services.accounts import open_person_account
 from govern.register.services.holdings import holding_of, numbers_of
 from govern.register.services.transfers import Proposal
+from govern.register.services.transfers.personal import erase_transfers, own_transfers
 from govern.register.services.verifying import verify_ledger
 
 Make = Callable[..., Membership]
@@ -316,3 +317,22 @@ def test_both_parties_see_the_transfer_on_their_own_pages(
     done = client.post(made.location, data={"answer": "confirm"}, follow_redirects=True)
     assert "The shares were transferred" in done.text
     assert "Share numbers: 2, 4" in client.get("/smartcoop/me").text
+
+
+def test_a_person_takes_out_their_transfers_and_an_erasure_ends_what_is_open(
+    session: Session, giver: Membership, receiver: Membership
+) -> None:
+    done = propose(session, giver, 1)
+    transfers.confirm_transfer(session, SYSTEM, done)
+    waiting = propose(
+        session, giver, 1, receiver_number="", receiver_name="Dora", receiver_email="d@example.org"
+    )
+    assert giver.person is not None
+    sections = {item.key: item for item in own_transfers(session, giver.person)}
+    assert [row[2] for row in sections["transfers"].rows] == ["Dora", "Bo Peeters"]
+    assert len(sections["certificates"].rows) == 1
+    assert erase_transfers(session, giver, "now") == 1
+    session.refresh(waiting)
+    assert (waiting.state, waiting.receiver_name) == ("withdrawn", "")
+    assert erase_transfers(session, giver, "end") == 2
+    assert session.scalars(select(TransferRequest)).all() == []

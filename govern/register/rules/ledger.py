@@ -160,13 +160,14 @@ def capital_of_shares(holding: Holding, lot: Lot, shares: int) -> int:
 
 
 def split_over_lots(holding: Holding, shares: int) -> Sequence[tuple[Lot, int, int]]:
-    """From which lots ``shares`` leave: (lot, shares, capital in cents), in the order of the lots.
+    """From which lots ``shares`` leave: (lot, shares, capital in cents), ordinary ones first.
 
     Raises ValueError when the holding has fewer shares.
     """
     parts: list[tuple[Lot, int, int]] = []
     missing = shares
-    for lot, balance in sorted(holding.lots.items()):
+    for lot in sorted(holding.lots, key=lambda lot: (lot[0] != ORDINARY, lot)):
+        balance = holding.lots[lot]
         take = min(missing, balance.issued)
         if take > 0:
             parts.append((lot, take, capital_of_shares(holding, lot, take)))

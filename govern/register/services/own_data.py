@@ -43,6 +43,7 @@ from govern.register.models import (
     RollEntry,
     ShareEntry,
 )
+from govern.register.services.certificate_document import spaced
 from govern.register.services.privacy import readings_of
 from govern.register.texts import END_REASON_NAMES, ENTRY_KIND_NAMES
 
@@ -214,6 +215,7 @@ def _ledger(session: Session, memberships: Sequence[Membership]) -> OwnSection:
             _("Counts from"),
             _("Recorded"),
             _("Shares"),
+            _("Share numbers"),
             _("Capital"),
             _("Remark"),
         ],
@@ -225,6 +227,7 @@ def _ledger(session: Session, memberships: Sequence[Membership]) -> OwnSection:
                 in_words(entry.effective_on, "medium"),
                 instant(entry.recorded_at, "short"),
                 entry.shares,
+                spaced(entry.numbers) or "–",
                 money(entry.amount_cents),
                 remark or "–",
             ]
