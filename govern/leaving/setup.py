@@ -31,6 +31,7 @@ def register(app: Flask) -> None:
     """Register the pages, what happens by itself, and what other features are told."""
     app.register_blueprint(blueprint)
     every_tick(services.find_due)
+    every_tick(services.close_overtaken)
     every_tick(lapse_unsigned)
     follow_payments()
     home_items.register(tasks.expected_of)

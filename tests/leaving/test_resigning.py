@@ -19,10 +19,11 @@ from govern.jobs import tick
 from govern.leaving.models import Departure, Refund
 from govern.leaving.services import effect, founders, resigning
 from govern.mail.queueing import read_content
-from govern.register.models import Membership, ShareEntry
+from govern.register.models import EndReason, Membership, ShareEntry
 from govern.register.services import (
     freeze_roll,
     ledger,
+    members,
     roll_canonical_lines,
     take_roll,
     verify_roll,
@@ -323,20 +324,39 @@ def test_a_transfer_meanwhile_leaves_less_to_give_back(
     assert departure.membership.end_reason == "resignation"
 
 
-def test_when_everything_was_transferred_the_membership_ends_and_nothing_is_owed(
+def test_when_everything_is_transferred_the_request_is_over(
     session: Session,
     clock: SettableClock,
     make_resigned: Make,
     make_member: Callable[..., Membership],
 ) -> None:
     departure = make_resigned()
-    other = make_member(number="77", given_name="Bo")
-    ledger.transfer_shares(session, SYSTEM, departure.membership, other, 2, date(2018, 4, 10))
+    membership, other = departure.membership, make_member(number="77", given_name="Bo")
+    ledger.transfer_shares(session, SYSTEM, membership, other, 2, date(2018, 4, 10))
+    members.end_membership(session, SYSTEM, membership, date(2018, 4, 10), EndReason.TRANSFER)
+    session.commit()
+    tick()
+    session.expire_all()
+    assert departure.state == "superseded"
     clock.set(SUMMER)
     effect.take_effect_job(session, departure.id)
-    session.refresh(departure)
-    assert departure.state in ("effective", "superseded")
-    assert departure.membership.ended_on is not None
+    assert membership.end_reason == "transfer"
+    assert session.scalar(select(func.count(Refund.id))) == 0
+
+
+def test_a_request_with_no_share_left_ends_the_membership_and_owes_nothing(
+    session: Session,
+    clock: SettableClock,
+    make_resigned: Make,
+    make_member: Callable[..., Membership],
+) -> None:
+    departure = make_resigned()
+    membership, other = departure.membership, make_member(number="77", given_name="Bo")
+    ledger.transfer_shares(session, SYSTEM, membership, other, 2, date(2018, 4, 10))
+    clock.set(SUMMER)
+    effect.take_effect_job(session, departure.id)
+    assert (departure.state, departure.amount_cents) == ("effective", 0)
+    assert membership.end_reason == "resignation"
     assert session.scalar(select(func.count(Refund.id))) == 0
 
 

@@ -10,6 +10,7 @@ from govern.leaving.services.common import (
     refunds_of,
 )
 from govern.leaving.services.effect import (
+    close_overtaken,
     find_due,
     pass_on_shares,
     record_death,
@@ -62,6 +63,7 @@ __all__ = [
     "ask_for_hearing",
     "check_signing_link",
     "chosen_refunds",
+    "close_overtaken",
     "coverages",
     "decide_exclusion",
     "departure_by_public_id",

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from govern import audit, clock
 from govern.access import Actor, Permission
@@ -88,6 +88,14 @@ def require_own_or(
     """Raise Forbidden unless the actor is the person concerned or holds ``permission``."""
     if not actor.may(permission, membership.cooperative_id):
         require_own(session, actor, membership)
+
+
+def with_holder(path: Any) -> list[Any]:
+    """Loader options: the membership and who holds it come along in one query."""
+    return [
+        joinedload(path).joinedload(Membership.person),
+        joinedload(path).joinedload(Membership.organisation),
+    ]
 
 
 def departure_by_public_id(session: Session, cooperative: Cooperative, public_id: str) -> Departure:

@@ -16,7 +16,7 @@ from govern.i18n import day as in_words
 from govern.jobs import enqueue, job
 from govern.leaving.models import Departure, Refund
 from govern.leaving.rules.calendar import repay_by
-from govern.leaving.rules.states import DepartureKind, DepartureState, RefundState
+from govern.leaving.rules.states import OPEN, DepartureKind, DepartureState, RefundState
 from govern.leaving.services.common import (
     Upload,
     checked_text,
@@ -66,6 +66,26 @@ def find_due(session: Session, now: datetime) -> None:
             enqueue(session, EFFECT_JOB, departure_id)
 
 
+def close_overtaken(session: Session, _now: datetime) -> None:
+    """What is under way for a membership that ended otherwise (all shares transferred, merged with
+    another, ended by the registrar) is over."""
+    rows = session.scalars(
+        select(Departure)
+        .join(Membership, Membership.id == Departure.membership_id)
+        .where(
+            Departure.state.in_([state.value for state in OPEN]),
+            Membership.ended_on.is_not(None),
+        )
+        .limit(50)
+    ).all()
+    for departure in rows:
+        lock_departure(session, departure)
+        if departure.state in [state.value for state in OPEN]:
+            move(departure, DepartureState.SUPERSEDED)
+            session.flush()
+            record(session, SYSTEM, departure, "superseded")
+
+
 @job(EFFECT_JOB)
 def take_effect_job(session: Session, departure_id: int) -> None:
     """Let one departure take effect, once, however often this runs. What stands in its way is
@@ -96,7 +116,6 @@ def take_effect(session: Session, actor: Actor, departure: Departure) -> list[Re
         return []
     if departure.membership.ended_on is not None:
         move(departure, DepartureState.SUPERSEDED)
-        departure.ended_note = _("The membership had ended before.")
         session.flush()
         record(session, actor, departure, "superseded")
         return []

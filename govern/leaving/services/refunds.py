@@ -9,7 +9,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from govern import audit, clock
 from govern.access import Actor, Permission
@@ -25,6 +25,7 @@ from govern.leaving.services.common import (
     keep_document,
     move_refund,
     record_refund,
+    with_holder,
 )
 from govern.leaving.services.telling import tell_refund
 from govern.leaving.texts import coverage_text, schedule_refused
@@ -116,7 +117,8 @@ def list_tests(session: Session, cooperative_id: int) -> Select[Any]:
 
 
 def facts_of_tests(session: Session, cooperative_id: int) -> list[TestFacts]:
-    """The tests as the rules see them, with what was released under each."""
+    """The newest tests as the rules see them, with what was released under each."""
+    used = _used_sums(session, cooperative_id)
     return [
         TestFacts(
             id=row.id,
@@ -125,25 +127,27 @@ def facts_of_tests(session: Session, cooperative_id: int) -> list[TestFacts]:
             valid_until=row.valid_until,
             passed=row.passed,
             up_to_cents=row.up_to_cents,
-            used_cents=_used(session, row),
+            used_cents=used.get(row.id, 0),
         )
         for row in session.scalars(list_tests(session, cooperative_id).limit(50))
     ]
 
 
-def _used(session: Session, test: BoardTest) -> int:
-    column = (
-        Refund.net_asset_test_id
-        if test.kind == TestKind.NET_ASSET.value
-        else Refund.liquidity_test_id
-    )
-    total = session.scalar(
-        select(func.sum(Refund.amount_cents)).where(
-            column == test.id,
-            Refund.state.in_([RefundState.RELEASED.value, RefundState.PAID.value]),
+def _used_sums(session: Session, cooperative_id: int) -> dict[int, int]:
+    """What was released and not taken back (cents), by the number of the test."""
+    sums: dict[int, int] = {}
+    for column in (Refund.net_asset_test_id, Refund.liquidity_test_id):
+        rows = session.execute(
+            select(column, func.sum(Refund.amount_cents))
+            .where(
+                Refund.cooperative_id == cooperative_id,
+                column.is_not(None),
+                Refund.state.in_([RefundState.RELEASED.value, RefundState.PAID.value]),
+            )
+            .group_by(column)
         )
-    )
-    return int(total or 0)
+        sums.update({number: int(total) for number, total in rows if number is not None})
+    return sums
 
 
 def coverages(
@@ -195,7 +199,11 @@ def find_refunds(
     cooperative: Cooperative, *, state: str = "", due_by: date | None = None
 ) -> Select[Any]:
     """The statement that selects refunds by due date. ``state`` "" for what is owed."""
-    query = select(Refund).where(Refund.cooperative_id == cooperative.id)
+    query = (
+        select(Refund)
+        .where(Refund.cooperative_id == cooperative.id)
+        .options(*with_holder(Refund.membership), joinedload(Refund.outgoing))
+    )
     if state == "all":
         query = query.where(Refund.state != RefundState.REPLACED.value)
     elif state in tuple(RefundState):

@@ -18,7 +18,7 @@ from govern.leaving.models import Departure, Founder
 from govern.leaving.rules.calendar import founder_free_from
 from govern.leaving.rules.exclusion import Step
 from govern.leaving.rules.states import OPEN, DepartureKind, DepartureState
-from govern.leaving.services.common import departures_of, rules_for
+from govern.leaving.services.common import departures_of, rules_for, with_holder
 from govern.leaving.services.payees import OPEN_REFUNDS
 from govern.leaving.texts import citation_text
 from govern.leaving.views.blueprint import (
@@ -46,7 +46,11 @@ DEPARTURES = "/<cooperative>/register/departures"
 @requires(Permission.REGISTER_READ)
 def departure_list(cooperative: str) -> Any:
     """Departures, those that are under way first."""
-    query = select(Departure).where(Departure.cooperative_id == g.cooperative.id)
+    query = (
+        select(Departure)
+        .where(Departure.cooperative_id == g.cooperative.id)
+        .options(*with_holder(Departure.membership))
+    )
     shown, kind = request.args.get("state", ""), request.args.get("kind", "")
     if shown in tuple(DepartureState):
         query = query.where(Departure.state == shown)
@@ -62,7 +66,9 @@ def departure_list(cooperative: str) -> Any:
             | (Departure.state == DepartureState.EFFECTIVE.value)
         )
     page = paginate(
-        db.session(), query.order_by(Departure.effective_on, Departure.id.desc()), per_page=50
+        db.session(),
+        query.order_by(Departure.effective_on.nulls_first(), Departure.id.desc()),
+        per_page=50,
     )
     return render_template(
         "leaving/departures.html", page=page, shown=shown, kind=kind, **shared_words()
