@@ -74,6 +74,7 @@ def _on_returned(
     **_more: Any,
 ) -> None:
     admitting.note_return(session, request, match=match, returned_on=returned_on, reason=reason)
+    orders.note_order_return(session, request, returned_on=returned_on, reason=reason)
 
 
 def offer_tab(actor: Actor, cooperative: Cooperative) -> list[NavItem]:

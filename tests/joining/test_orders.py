@@ -8,13 +8,15 @@ import pytest
 from sqlalchemy import select
 
 from govern import jobs
+from govern.access import SYSTEM, Role
 from govern.accounts.services import actor_for
 from govern.errors import NotFound, RuleViolation
 from govern.joining.services import orders
 from govern.mail.models import OutboxMail
+from govern.payments.services import matching
 from govern.register.models import Person, ShareEntry
 from govern.register.services.holdings import holding_of
-from tests.joining.conftest import TODAY
+from tests.joining.conftest import TODAY, text_of
 
 
 @pytest.fixture
@@ -89,3 +91,19 @@ def test_an_order_that_is_not_paid_ends(session, member, actor, clock, pay):
     entry = pay(order.request, 3000, date(2018, 7, 1))
     assert entry.state == "doubtful"
     assert holding_of(session, member.id).issued == 1
+
+
+def test_money_for_an_order_that_goes_back_leaves_the_shares_unpaid_and_is_told(
+    session, cooperative, member, actor, pay, make_account
+):
+    make_account("Rita", "rita@example.org", roles=[(cooperative, Role.REGISTRAR)])
+    order = orders.order_shares(session, actor, member, 2)
+    session.commit()
+    entry = pay(order.request, 6000)
+    matching.undo_match(session, SYSTEM, entry.matches[0], "the bank recalled it")
+    session.commit()
+    holding = holding_of(session, member.id)
+    assert (holding.issued, holding.paid) == (3, 1)
+    assert "Bo Peeters" in text_of(session, "order-returned")
+    pay(order.request, 6000)
+    assert holding_of(session, member.id).paid == 3

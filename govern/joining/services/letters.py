@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import flask
@@ -12,7 +13,7 @@ from govern import clock
 from govern.access import Role
 from govern.accounts.models import Account, RoleGrant
 from govern.cooperatives.models import Cooperative
-from govern.joining.models import Application
+from govern.joining.models import Application, ShareOrder
 from govern.joining.rules import CONFIRMATION_LIFE
 from govern.joining.services.guards import state_token
 from govern.mail import queue_mail
@@ -199,8 +200,33 @@ def welcome(session: Session, application: Application, membership: Membership) 
 
 
 def tell_returned(session: Session, application: Application, reason: str) -> None:
-    """The bank took a payment back: the registrars are told, each in their language."""
-    cooperative = application.cooperative
+    """Money of an applicant who was admitted is gone again: the registrars are told."""
+    _tell_registrars(
+        session,
+        application.cooperative,
+        name=application.name,
+        reason=reason,
+        path=f"register/applications/{application.public_id}",
+        key=f"joining:returned:{application.public_id}:{application.returned_on}",
+    )
+
+
+def tell_order_returned(session: Session, order: ShareOrder, reason: str, day: date) -> None:
+    """Money for more shares is gone again: the registrars are told."""
+    membership = order.membership
+    _tell_registrars(
+        session,
+        membership.cooperative,
+        name=membership.display_name,
+        reason=reason,
+        path=f"register/members/{membership.public_id}",
+        key=f"joining:order-returned:{order.public_id}:{day}",
+    )
+
+
+def _tell_registrars(
+    session: Session, cooperative: Cooperative, *, name: str, reason: str, path: str, key: str
+) -> None:
     now = clock.now()
     accounts = session.scalars(
         select(Account)
@@ -224,14 +250,11 @@ def tell_returned(session: Session, application: Application, reason: str) -> No
             template="join_returned",
             context={
                 "cooperative": cooperative.name,
-                "name": application.name,
+                "name": name,
                 "reason": reason,
-                "link": address(cooperative, f"register/applications/{application.public_id}"),
+                "link": address(cooperative, path),
             },
-            dedupe_key=(
-                f"joining:returned:{application.public_id}:{application.returned_on}:"
-                f"{account.public_id}"
-            ),
+            dedupe_key=f"{key}:{account.public_id}",
             category=CATEGORY,
         )
 

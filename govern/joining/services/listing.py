@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from govern.joining.models import Application
 from govern.joining.rules import ApplicationState, Hold
 from govern.paging import Page, paginate
+from govern.register.models import Membership
 
 WAITING, HELD, RETURNED, ALL = "waiting", "held", "returned", "all"
 """Filters beside the states: what a registrar is expected to look at, and everything."""
@@ -47,7 +48,13 @@ def _shown(show: str) -> object:
         return or_(
             Application.state == ApplicationState.CONFIRMED.value,
             held,
-            Application.returned_on.is_not(None),
+            and_(
+                Application.returned_on.is_not(None),
+                # Who has left meanwhile owes nothing for shares any more.
+                Application.membership_id.in_(
+                    select(Membership.id).where(Membership.ended_on.is_(None))
+                ),
+            ),
         )
     return Application.id.is_not(None)
 

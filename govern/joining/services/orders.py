@@ -30,6 +30,7 @@ from govern.joining.rules import (
     payment_due,
     shares_for_member,
 )
+from govern.joining.services import letters
 from govern.joining.services.admitting import CERTIFICATE_JOB
 from govern.payments.models import PaymentRequest
 from govern.payments.services import cancel_request, request_payment
@@ -251,6 +252,15 @@ def send_certificate_when_paid(session: Session, request: PaymentRequest) -> Non
     order = order_of(session, request)
     if order is not None and request.due_cents == 0:
         enqueue(session, CERTIFICATE_JOB, order.membership_id)
+
+
+def note_order_return(
+    session: Session, request: PaymentRequest, *, returned_on: date, reason: str
+) -> None:
+    """Payments have taken the money of an order back in the ledger: its shares stand unpaid."""
+    order = order_of(session, request)
+    if order is not None:
+        letters.tell_order_returned(session, order, reason, returned_on)
 
 
 def _record(
