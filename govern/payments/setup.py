@@ -9,12 +9,18 @@ from flask_babel import gettext as _
 from govern import navigation
 from govern.access import Actor, Permission
 from govern.cooperatives.models import Cooperative
+from govern.home.hooks import home_items
 from govern.navigation import NavItem
 from govern.payments import signals
 from govern.payments.rules.bank import show_iban
 from govern.payments.rules.references import show_reference
-from govern.payments.services import matching, personal
-from govern.payments.views import entries, outgoing, statements  # noqa: F401  (add their routes)
+from govern.payments.services import matching, personal, tasks
+from govern.payments.views import (  # noqa: F401  (they add their routes)
+    entries,
+    exports,
+    outgoing,
+    statements,
+)
 from govern.payments.views.blueprint import blueprint
 from govern.register.hooks import erasing, erasure_holds, own_data
 
@@ -27,6 +33,7 @@ def register(app: Flask) -> None:
     own_data.register(personal.own_payments)
     erasing.register(personal.erase_payments)
     erasure_holds.register(personal.why_not_erased)
+    home_items.register(tasks.expected_of)
     navigation.register(offer_payments)
     app.jinja_env.globals.update(
         payment_tab_items=payment_tab_items, show_iban=show_iban, show_reference=show_reference

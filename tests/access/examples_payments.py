@@ -34,6 +34,9 @@ def _statement(_side: Side) -> dict[str, Any]:
 
 
 PAYMENTS = {
+    "payments.export_entries": Example(),
+    "payments.export_requests": Example(),
+    "payments.export_outgoing": Example(),
     "payments.entry_list": Example(),
     "payments.entry_page": _entry("waiting_entry"),
     "payments.match_entry": _entry("waiting_entry", lambda side: {"request": side.payment_request}),

@@ -130,3 +130,20 @@ def test_a_cooperative_sees_nothing_of_another_ones_payments(
     session.commit()
     theirs = session.scalars(select(BankEntry)).one()
     assert treasurer.get(f"{HOME}/entries/{theirs.public_id}").status_code == 404
+
+
+def test_whoever_keeps_payments_is_told_what_waits(session, treasurer, account):
+    send(treasurer, camt(Tx(6000, name="Unknown")))
+    assert "1 entry of the bank waits to be matched" in treasurer.get("/").text
+
+
+def test_what_is_listed_can_be_taken_along_and_no_cell_is_a_formula(
+    session, treasurer, account, ask
+):
+    send(treasurer, camt(Tx(6000, name="=HYPERLINK(1)", message="merci")))
+    ask(6000)
+    table = treasurer.get(f"{HOME}/entries.csv").data.decode("utf-8-sig")
+    assert "'=HYPERLINK(1)" in table
+    assert ";60.00;" in table
+    assert "An Peeters" in treasurer.get(f"{HOME}/requests.csv").text
+    assert treasurer.get(f"{HOME}/outgoing.csv").status_code == 200
