@@ -146,7 +146,7 @@ def member_page(cooperative: str, member: str) -> Any:
         "register/member.html",
         m=m,
         membership=membership,
-        acts=_acts(membership),
+        acts=acts_on(membership),
         readings=(
             readings_of(db.session(), membership, 20) if FieldGroup.READINGS in m["sees"] else ()
         ),
@@ -209,7 +209,7 @@ def member_facts(membership: Membership, *, concerned: bool = False) -> dict[str
     }
 
 
-def _acts(membership: Membership) -> list[tuple[AuditEntry, str]]:
+def acts_on(membership: Membership) -> list[tuple[AuditEntry, str]]:
     """What was done to the membership besides the ledger, newest first, in words."""
     words = {
         "register:membership:added": _("Admitted"),

@@ -23,6 +23,7 @@ from govern.register.services.own_data import memberships_of_person, pack_own_da
 from govern.register.services.privacy import readings_of
 from govern.register.texts.privacy import ERASURE_STATE_NAMES
 from govern.register.views.blueprint import attachment, blueprint, here, member_of, put_error, today
+from govern.register.views.members import acts_on
 from govern.register.views.own import own_membership
 from govern.register.views.quality import simple_form
 
@@ -45,6 +46,7 @@ def _own_page(form: Any) -> str:
             {
                 "membership": row,
                 "readings": readings_of(session, row),
+                "acts": acts_on(row),
                 "plan": erasure.plan_erasure(session, row),
                 "erasure": erasure.open_erasure(session, row),
             }

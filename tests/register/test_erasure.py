@@ -1,0 +1,341 @@
+"""Erasing what is kept about a member: what goes at once, what stays, and what goes in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from govern.access import SYSTEM, Role
+from govern.accounts.models import Account
+from govern.audit import AuditEntry, verify_chain
+from govern.cooperatives.models import Cooperative
+from govern.errors import Conflict, RuleViolation
+from govern.mail import Attachment, OutboxMail, queue_mail
+from govern.mail.models import OutboxFile
+from govern.mail.sending import deliver_to_mailbox
+from govern.register.cli import register as commands
+from govern.register.hooks import erasing, erasure_holds
+from govern.register.models import (
+    ContactChannel,
+    EndReason,
+    Erasure,
+    HolderOpening,
+    Membership,
+    Person,
+    RollEntry,
+)
+from govern.register.rules.erasure import kept_until
+from govern.register.services import (
+    erasure,
+    freeze_roll,
+    ledger,
+    lock_roll,
+    members,
+    merging,
+    take_roll,
+    verify_roll,
+)
+from govern.register.services.quality import addresses
+from govern.register.services.verifying import verify_ledger
+from tests.conftest import SettableClock
+
+Make = Callable[..., Membership]
+Accounts = Callable[..., Account]
+SignIn = Callable[[FlaskClient, Account], None]
+LEFT = date(2018, 5, 1)
+BORN = date(1907, 7, 7)
+
+
+@pytest.fixture(autouse=True)
+def _on_that_day(clock: SettableClock) -> None:
+    """Noon on 1 June 2018."""
+
+
+def test_the_book_is_kept_for_whole_years_after_the_ending() -> None:
+    assert kept_until(date(2018, 5, 1), 10) == date(2028, 5, 1)
+    assert kept_until(date(2020, 2, 29), 10) == date(2030, 3, 1)
+
+
+def leaver(session: Session, make_member: Make, number: str = "1", **fields: object) -> Membership:
+    """A member who has left and was repaid, of whom much is kept."""
+    member = make_member(
+        number, given_name="Zebulon", family_name="Quartz", birth_date=BORN,
+        email=f"zeb{number}@quartz.example", shares=2, paid_cents=3000, **fields,
+    )  # fmt: skip
+    ledger.record_payment(session, SYSTEM, member, 3000, date(2018, 2, 1), remark="cash of Zebulon")
+    addresses.flag_address(session, SYSTEM, member, ContactChannel.EMAIL, "Zebulon moved")
+    queue_mail(
+        session,
+        cooperative_id=member.cooperative_id,
+        to_address=member.email or "",
+        to_name=member.display_name,
+        language="en",
+        template="password_changed",
+        context={},
+        dedupe_key=f"to {number}",
+        category="test",
+        attachments=(Attachment("a.txt", "text/plain", f"to Zebulon {number}".encode()),),
+    )
+    session.commit()
+    deliver_to_mailbox(session)
+    return member
+
+
+def leave(session: Session, member: Membership) -> None:
+    members.end_membership(session, SYSTEM, member, LEFT, EndReason.RESIGNATION, "Zebulon is tired")
+    ledger.refund_shares(session, SYSTEM, member, 2, LEFT)
+    session.commit()
+
+
+def traces(session: Session, *words: str) -> set[tuple[str, str]]:
+    """(table, column) of everything in the whole database that holds one of ``words``."""
+    session.flush()
+    metadata = sa.MetaData()
+    metadata.reflect(session.connection())
+    found = set()
+    for table in metadata.sorted_tables:
+        for row in session.connection().execute(select(table)).mappings():
+            for column, value in row.items():
+                text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+                if any(word.lower() in text.lower() for word in words):
+                    found.add((table.name, column))
+    return found
+
+
+def test_what_may_go_goes_at_once_and_the_rest_after_the_years_of_the_book(
+    both_databases: str,
+    app: Flask,
+    session: Session,
+    clock: SettableClock,
+    cooperative: Cooperative,
+    make_member: Make,
+    make_account: Accounts,
+) -> None:
+    member = leaver(session, make_member)
+    make_member("2", given_name="Bo", email="bo@example.org")
+    roll = take_roll(session, SYSTEM, cooperative, date(2018, 4, 1), "AG")
+    freeze_roll(session, SYSTEM, roll)
+    lock_roll(session, roll)
+    account = make_account("Zebulon Quartz", "own@quartz.example", password="seven green boats")
+    assert member.person is not None
+    member.person.account_id = account.id
+    leave(session, member)
+
+    row = erasure.erase_member(session, SYSTEM, member)
+    session.commit()
+    assert (row.state, row.keep_until) == ("partial", date(2028, 5, 1))
+    assert row.counts["mails"] == 1
+    assert traces(session, "quartz.example") <= {
+        ("roll_entry", "email"), ("outbox_mail", "to_address")
+    }  # fmt: skip
+    # Only the mail that tells of it still has the address, until it has left.
+    [told] = session.scalars(select(OutboxMail).where(OutboxMail.category == "erasure"))
+    assert "is kept" in told.text_body
+    session.delete(told)
+    session.commit()
+    assert traces(session, "Zebulon") <= {
+        ("person", "given_name"), ("membership", "sort_name"), ("membership", "search_text"),
+        ("person", "name_key"), ("holder_opening", "statement"), ("roll_entry", "display_name"),
+        ("roll_entry", "sort_name"), ("roll_entry", "search_text"),
+    }  # fmt: skip
+    assert session.get_one(Account, account.id).disabled_at is not None
+    assert not session.scalars(select(OutboxFile)).all()
+    verify_ledger(session, cooperative)
+    with pytest.raises(Conflict, match="erased"):
+        erasure.erase_member(session, SYSTEM, member)
+    with pytest.raises(Conflict, match="kept until"):
+        erasure.complete_erasure(session, SYSTEM, row)
+    session.rollback()
+
+    clock.set(datetime(2028, 5, 1, 12, 0, tzinfo=UTC))
+    session.commit()
+    done = CliRunner().invoke(commands, ["erase-due"], obj=app)
+    assert done.exit_code == 0, done.output
+    assert "1 erasures were due" in done.output
+    session.expire_all()
+    assert row.state == "complete"
+    # The published digest of a roll covers the name: that is all that stays.
+    assert traces(session, "Zebulon", "Quartz", "1907") <= {
+        ("roll_entry", "display_name"), ("roll_entry", "sort_name"), ("roll_entry", "search_text"),
+    }  # fmt: skip
+    assert traces(session, "quartz.example") == set()
+    assert not session.scalars(
+        select(HolderOpening).where(HolderOpening.membership_id == member.id)
+    ).all()
+    [entry] = session.scalars(select(RollEntry).where(RollEntry.membership_id == member.id))
+    assert (entry.email, entry.address) == (None, {})
+    verify_roll(session, roll)
+    assert verify_ledger(session, cooperative).erased == 1
+    session.commit()
+    checked = CliRunner().invoke(commands, ["verify", "--cooperative", "smartcoop"], obj=app)
+    assert checked.exit_code == 0, checked.output
+    verify_chain(session)
+    tags = session.scalars(select(AuditEntry.tag).order_by(AuditEntry.position)).all()
+    assert [tag for tag in tags if "erasure" in tag] == [
+        "register:erasure:begun",
+        "register:erasure:completed",
+    ]
+    assert member.member_number == "1"
+
+
+def test_the_job_takes_the_second_step_by_itself(
+    session: Session,
+    clock: SettableClock,
+    make_member: Make,
+    run_jobs: Callable[[], int],
+) -> None:
+    from govern.register.erasure_jobs import ask_for_due_erasures
+
+    member = leaver(session, make_member)
+    leave(session, member)
+    row = erasure.erase_member(session, SYSTEM, member)
+    clock.set(datetime(2028, 4, 30, 12, 0, tzinfo=UTC))
+    ask_for_due_erasures(session, clock.now)
+    run_jobs()
+    assert row.state == "partial"
+    clock.advance(days=1)
+    ask_for_due_erasures(session, clock.now)
+    run_jobs()
+    session.refresh(row)
+    assert row.state == "complete"
+
+
+def test_nothing_goes_while_the_membership_lasts_or_shares_are_left(
+    session: Session, make_member: Make
+) -> None:
+    member = leaver(session, make_member)
+    with pytest.raises(RuleViolation, match="membership lasts"):
+        erasure.erase_member(session, SYSTEM, member)
+    members.end_membership(session, SYSTEM, member, LEFT, EndReason.RESIGNATION)
+    with pytest.raises(RuleViolation, match="2 shares"):
+        erasure.erase_member(session, SYSTEM, member)
+    ledger.refund_shares(session, SYSTEM, member, 2, LEFT)
+
+    def unpaid(_session: Session, _membership: Membership) -> list[str]:
+        return ["A refund is still to be paid."]
+
+    def mine(_session: Session, membership: Membership, stage: str) -> int:
+        asked.append((membership.member_number, stage))
+        return 1
+
+    asked: list[tuple[str, str]] = []
+    erasure_holds.register(unpaid)
+    erasing.register(mine)
+    try:
+        with pytest.raises(RuleViolation, match="A refund is still to be paid"):
+            erasure.erase_member(session, SYSTEM, member)
+        erasure_holds._functions.popitem()
+        erasure.erase_member(session, SYSTEM, member)
+        assert asked == [("1", "now")]
+    finally:
+        for hook in (erasure_holds, erasing):
+            for name in [key for key in hook._functions if __name__ in key]:
+                del hook._functions[name]
+
+
+def test_whoever_is_known_for_something_else_keeps_their_name_there(
+    session: Session, clock: SettableClock, cooperative: Cooperative, make_member: Make
+) -> None:
+    member = leaver(session, make_member)
+    stays = make_member("2", given_name="Zebulon", family_name="Quartz", birth_date=BORN)
+    merging.merge_holders(session, SYSTEM, stays, member, "the same birth date")
+    leave(session, member)
+    row = erasure.erase_member(session, SYSTEM, member)
+    clock.set(datetime(2029, 1, 1, tzinfo=UTC))
+    erasure.complete_erasure(session, SYSTEM, row)
+    assert (member.display_name, stays.display_name) == ("[…]", "Zebulon Quartz")
+    verify_ledger(session, cooperative)
+
+
+def test_the_rows_that_a_merge_emptied_are_erased_too(
+    session: Session, clock: SettableClock, make_member: Make
+) -> None:
+    member = leaver(session, make_member)
+    again = make_member("2", given_name="Zebulon", family_name="Quarz", birth_date=BORN)
+    merging.merge_holders(session, SYSTEM, member, again, "the same birth date")
+    merging.merge_memberships(session, SYSTEM, member, again, "one vote per member")
+    members.end_membership(session, SYSTEM, member, date(2018, 6, 1), EndReason.RESIGNATION)
+    ledger.refund_shares(session, SYSTEM, member, 3, date(2018, 6, 1))
+    for row in (again, member):
+        done = erasure.erase_member(session, SYSTEM, row)
+    clock.set(datetime(2029, 1, 1, tzinfo=UTC))
+    for done in session.scalars(select(Erasure).order_by(Erasure.id)):
+        erasure.complete_erasure(session, SYSTEM, done)
+    assert {person.name for person in session.scalars(select(Person))} == {"[…]"}
+
+
+# -- asking -----------------------------------------------------------------------------------
+
+
+def test_a_member_asks_and_is_answered(
+    session: Session,
+    client: FlaskClient,
+    cooperative: Cooperative,
+    make_member: Make,
+    make_account: Accounts,
+    sign_in: SignIn,
+) -> None:
+    member = leaver(session, make_member)
+    account = make_account("Zebulon")
+    registrar = make_account("Reg", roles=[(cooperative, Role.REGISTRAR)])
+    assert member.person is not None
+    member.person.account_id = account.id
+    session.commit()
+    page = f"/smartcoop/me/{member.public_id}/erasure"
+    sign_in(client, account)
+    assert "The membership lasts" in client.get(page).text
+    assert client.post(page, data={"note": ""}).status_code == 302
+    assert client.post(page, data={"note": ""}).status_code == 409
+    assert client.post(f"{page}/withdraw").status_code == 302
+    assert client.post(page, data={"note": "please"}).status_code == 302
+
+    sign_in(client, registrar)
+    waiting = session.scalars(select(Erasure).where(Erasure.state == "requested")).one()
+    assert "To be answered" in client.get("/smartcoop/register/erasures").text
+    refused = client.post(
+        f"/smartcoop/register/erasures/{waiting.public_id}/refuse",
+        data={"reason": "you are a member still"},
+    )
+    assert refused.status_code == 302
+    mail = session.scalars(select(OutboxMail).where(OutboxMail.category == "erasure")).one()
+    assert "you are a member still" in mail.text_body
+
+    sign_in(client, account)
+    client.post(page, data={"note": "now then"})
+    leave(session, member)
+    sign_in(client, registrar)
+    erase = f"/smartcoop/register/members/{member.public_id}/erase"
+    assert "1 May 2028" in client.get(erase).text
+    assert client.post(erase, data={"reason": ""}).status_code == 422
+    assert client.post(erase, data={"reason": "", "sure": "y"}).status_code == 302
+    assert session.scalars(select(Erasure.state).order_by(Erasure.id)).all() == [
+        "withdrawn",
+        "refused",
+        "partial",
+    ]
+
+
+def test_former_members_who_never_asked_are_found_by_the_command(
+    app: Flask, session: Session, clock: SettableClock, make_member: Make
+) -> None:
+    member = leaver(session, make_member)
+    leave(session, member)
+    clock.set(datetime(2028, 6, 1, tzinfo=UTC))
+    session.commit()
+    tried = CliRunner().invoke(commands, ["erase-due", "--everybody", "--dry-run"], obj=app)
+    assert "has expired" in tried.output
+    session.expire_all()
+    assert member.display_name == "Zebulon Quartz"
+    session.commit()
+    done = CliRunner().invoke(commands, ["erase-due", "--everybody"], obj=app)
+    assert done.exit_code == 0, done.output
+    session.expire_all()
+    assert member.display_name == "[…]"
