@@ -109,6 +109,17 @@ def after_change(
         session.rollback()
 
 
+@pytest.mark.usefixtures("written")
+def test_an_instant_spelt_otherwise_is_a_changed_byte(
+    session: Session, cooperative: Cooperative
+) -> None:
+    session.execute(
+        text("UPDATE share_entry SET recorded_at = replace(recorded_at, ' ', '!') WHERE id = 2")
+    )
+    with pytest.raises(BrokenLedger, match="Entry 2 "):
+        verify_ledger(session, cooperative)
+
+
 def test_the_highest_number_and_the_head_are_verified_too(
     session: Session, cooperative: Cooperative, written: int
 ) -> None:

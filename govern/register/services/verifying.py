@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Select, select
+from sqlalchemy import Select, String, null, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from govern.cooperatives.models import Cooperative
@@ -119,9 +119,15 @@ def _verify_entries(
 def _read_entries(session: Session, cooperative: Cooperative) -> Iterator[Any]:
     """The rows in order. One that cannot be read is named, although rows come in batches."""
     taken_back = aliased(ShareEntry)
+    is_text = session.get_bind().dialect.name == "sqlite"
     query = (
         select(
             *ShareEntry.__table__.columns,
+            # SQLite keeps days and instants as text, and reads more than one spelling of them.
+            *(
+                (type_coerce(column, String) if is_text else null()).label(f"stored_{column.name}")
+                for column in (ShareEntry.effective_on, ShareEntry.recorded_at)
+            ),
             Membership.public_id,
             taken_back.sequence.label("reverses"),
             taken_back.numbers.label("reversed_numbers"),
@@ -185,7 +191,7 @@ def _verify_entry(cooperative: Cooperative, row: Any, number: int, previous: str
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _changed(number) from error
-    if found != row.hash or (row.version == 1 and row.cause != ""):
+    if found != row.hash or (row.version == 1 and row.cause != "") or _is_respelt(row):
         raise _changed(number)
     bound = chain.row_digest(
         entry_hash=row.hash,
@@ -203,6 +209,17 @@ def _verify_entry(cooperative: Cooperative, row: Any, number: int, previous: str
                 number=number,
             )
         )
+
+
+def _is_respelt(row: Any) -> bool:
+    """Whether a day or an instant that is kept as text is spelt otherwise than it was written."""
+    if row.stored_effective_on is None:
+        return False
+    recorded_at = row.recorded_at.strftime("%Y-%m-%d %H:%M:%S.%f")
+    return bool(
+        row.stored_effective_on != row.effective_on.isoformat()
+        or row.stored_recorded_at != recorded_at
+    )
 
 
 # -- numbers of shares ------------------------------------------------------------------------
