@@ -170,3 +170,11 @@ def test_names_are_the_same_in_any_order_without_accents_and_titles():
     assert same_name("Zoé De Crayencoür", "MME DE CRAYENCOUR ZOE")
     assert not same_name("An Peeters", "An Peeters-Maes")
     assert not same_name("Peeters", "PEETERS")
+
+
+def test_a_long_name_in_wide_letters_still_fits_into_the_code():
+    payload = qr_payload(
+        holder="Συνεταιρισμός " * 9, iban="BE68539007547034", bic="GKCCBEBB", amount_cents=1,
+        reference="123456789002", message="+++123/4567/89002+++" * 5,
+    )  # fmt: skip
+    assert len(payload.encode()) <= 331

@@ -288,6 +288,18 @@ def test_a_returned_payment_is_taken_back(session, read, subscription, back):
     assert paid(session, subscription.membership) == 6000
 
 
+def test_money_that_went_back_is_neither_matched_nor_given_back_again(session, read, ask):
+    request = ask(6000)
+    read(Tx(6000, name="Mother of An", end_to_end="E1"))
+    read(Tx(-6000, is_reversal=True, end_to_end="E1", day="2018-05-31"), identification="2")
+    credit, _debit = entries(session)
+    assert credit.state == EntryState.RETURNED.value
+    with pytest.raises(RuleViolation):
+        matching.match_by_hand(session, SYSTEM, credit, request)
+    with pytest.raises(RuleViolation):
+        matching.give_rest_back(session, SYSTEM, credit)
+
+
 def test_a_return_of_something_unknown_waits_for_a_person(session, read, subscription):
     read(Tx(6000, reference=subscription.reference))
     read(Tx(-6000, is_reversal=True, iban="", end_to_end="other"), identification="2")

@@ -28,6 +28,8 @@ from govern.payments.reading.records import (
 from govern.payments.rules.bank import WrongBic, read_bic
 
 MAX_DEPTH = 40
+MAX_ELEMENTS = 2_000_000
+"""Twenty thousand entries with everything that a bank says about each."""
 _NAMESPACE = re.compile(
     r"\{urn:(?:iso:std:iso:20022:tech|swift):xsd:\$?([a-z]{4}\.\d{3}\.\d{3}\.\d{2})\}"
 )
@@ -58,7 +60,7 @@ class _Reader:
         self.statements: list[ReadStatement] = []
         self.entries: list[ReadEntry] = []
         self.open: list[Element] = []
-        self.seen = 0
+        self.seen = self.elements = 0
 
     def read(self, content: bytes) -> list[ReadStatement]:
         events = SafeTree.iterparse(
@@ -83,6 +85,9 @@ class _Reader:
         self.open.append(element)
         if len(self.open) > MAX_DEPTH:
             raise UnreadableStatement("hostile")
+        self.elements += 1
+        if self.elements > MAX_ELEMENTS:
+            raise UnreadableStatement("too_many", limit=MAX_ENTRIES)
         if _name(element) == "Stmt" and len(self.open) == 3:
             self.entries = []
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from govern import audit
 from govern.access import Actor, Permission
-from govern.errors import InvalidInput
+from govern.errors import InvalidInput, RuleViolation
 from govern.payments.models import (
     BankEntry,
     Doubt,
@@ -28,6 +28,15 @@ def open_entry(session: Session, actor: Actor, entry: BankEntry) -> None:
     actor.require(Permission.PAYMENTS_WRITE, entry.cooperative_id)
     lock_requests(session, entry.cooperative_id)
     session.refresh(entry)
+
+
+def refuse_unless_waiting(entry: BankEntry) -> None:
+    """RuleViolation for an entry that is matched, went back, or was set aside."""
+    if entry.state not in (EntryState.UNMATCHED.value, EntryState.DOUBTFUL.value):
+        raise RuleViolation(
+            _("This entry is dealt with already."),
+            remedy=_("Reload the page to see where the entry stands."),
+        )
 
 
 def live_matches(session: Session, entry: BankEntry) -> list[PaymentMatch]:

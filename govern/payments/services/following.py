@@ -24,7 +24,13 @@ from govern.payments.models import (
 )
 from govern.payments.reading import ReadEntry
 from govern.payments.rules.bank import show_iban
-from govern.payments.services.entries import doubt, open_entry, record_entry, settle_entry
+from govern.payments.services.entries import (
+    doubt,
+    open_entry,
+    record_entry,
+    refuse_unless_waiting,
+    settle_entry,
+)
 from govern.payments.services.matching import return_received
 from govern.payments.services.outgoing import move_outgoing
 
@@ -88,11 +94,11 @@ def settle_outgoing_by_hand(
     RuleViolation unless amounts and states fit.
     """
     open_entry(session, actor, entry)
+    refuse_unless_waiting(entry)
     session.refresh(payment)
     fits = (
         payment.cooperative_id == entry.cooperative_id
         and abs(entry.amount_cents) == payment.amount_cents
-        and entry.state not in (EntryState.MATCHED.value, EntryState.RETURNED.value)
         and payment.state
         in (_ON_THE_WAY if entry.amount_cents < 0 else (OutgoingState.SENT, OutgoingState.PAID))
     )

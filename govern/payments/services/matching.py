@@ -35,6 +35,7 @@ from govern.payments.services.entries import (
     open_entry,
     record_entry,
     refund_of_rest,
+    refuse_unless_waiting,
     rest_of,
     restate,
     return_of,
@@ -140,6 +141,7 @@ def match_by_hand(
     session.refresh(request)
     if request.cooperative_id != entry.cooperative_id:
         raise NotFound(_("There is no such request."), remedy=_("Choose one from the list."))
+    refuse_unless_waiting(entry)
     rest = rest_of(session, entry)
     if entry.amount_cents < 0 or rest <= 0:
         raise RuleViolation(
@@ -211,13 +213,13 @@ def return_received(session: Session, actor: Actor, entry: BankEntry, original: 
 def return_by_hand(session: Session, actor: Actor, entry: BankEntry, original: BankEntry) -> None:
     """Say which credit a debit takes back. RuleViolation unless the amounts are opposite."""
     open_entry(session, actor, entry)
+    refuse_unless_waiting(entry)
     session.refresh(original)
     if (
         original.cooperative_id != entry.cooperative_id
         or entry.amount_cents >= 0
         or original.amount_cents != -entry.amount_cents
         or original.state == EntryState.RETURNED.value
-        or entry.state == EntryState.MATCHED.value
     ):
         raise RuleViolation(
             _("This entry does not take that one back."),
@@ -230,6 +232,7 @@ def return_by_hand(session: Session, actor: Actor, entry: BankEntry, original: B
 def give_rest_back(session: Session, actor: Actor, entry: BankEntry) -> OutgoingPayment:
     """Plan to pay back what is left of a credit. RuleViolation when nothing is, or no IBAN."""
     open_entry(session, actor, entry)
+    refuse_unless_waiting(entry)
     rest = rest_of(session, entry)
     if rest <= 0:
         raise RuleViolation(
@@ -254,14 +257,11 @@ def set_aside(session: Session, actor: Actor, entry: BankEntry, reason: str) -> 
     """Say that an entry is about something else. RuleViolation when part of it is matched."""
     open_entry(session, actor, entry)
     reason = checked_reason(reason)
+    refuse_unless_waiting(entry)
     if entry.amount_cents > 0 and rest_of(session, entry) != entry.amount_cents:
         raise RuleViolation(
             _("Part of this entry is matched."),
             remedy=_("Undo the match first, or give the rest back."),
-        )
-    if entry.state in (EntryState.MATCHED.value, EntryState.RETURNED.value):
-        raise RuleViolation(
-            _("This entry is dealt with already."), remedy=_("There is nothing to do.")
         )
     settle_entry(entry, EntryState.SET_ASIDE, reason)
     session.flush()

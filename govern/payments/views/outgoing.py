@@ -172,7 +172,9 @@ def _new_batch_page(form: BatchForm, chosen: set[str] | None = None) -> str:
         "payments/new_batch.html",
         form=form,
         released=released,
-        chosen=chosen if chosen is not None else {item.public_id for item in released},
+        chosen=chosen
+        if chosen is not None
+        else {item.public_id for item in released if item.due_on <= today()},
         waiting=batches.waiting_batch(session, g.cooperative),
     )
 
