@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,7 +11,8 @@ from sqlalchemy import select
 
 from govern.access import SYSTEM, Role
 from govern.accounts.services import actor_for
-from govern.errors import Conflict, NotFound, RuleViolation
+from govern.cooperatives.rules import ShareClass, rules_from_json, rules_to_json
+from govern.errors import Conflict, InvalidInput, NotFound, RuleViolation
 from govern.extensions import db
 from govern.joining.models import Application
 from govern.joining.rules import ApplicationState, Hold
@@ -288,3 +290,22 @@ def test_a_person_takes_out_what_they_agreed_to_and_an_erasure_keeps_the_agreeme
     assert erase_applications(session, member, "end") == 0
     assert (application.name, application.email) == ("", "")
     assert application.statutes_digest in own_applications(session, member.person)[0].rows[0]
+
+
+def test_a_category_may_hold_shares_of_a_class_of_its_own(
+    session, cooperative, apply_for, submit, pay
+):
+    row = cooperative.rule_sets[0]
+    rules = rules_from_json(row.rules)
+    dear = ShareClass("supporter", {"en": "Supporter’s share"}, 10000, ("B",))
+    row.rules = rules_to_json(replace(rules, share_classes=(*rules.share_classes, dear)))
+    session.commit()
+    with pytest.raises(InvalidInput):
+        submit(category="A", share_class="supporter")
+    application = apply_for(category="B", share_class="supporter", shares=2)
+    assert application.amount_cents == 20000
+    accept(session, application)
+    pay(application.request, 20000)
+    holding = holding_of(session, members(session)[0].id)
+    assert holding.per_class() == {"supporter": 2}
+    assert holding.paid == 2
