@@ -32,6 +32,7 @@ from govern.cooperatives.presets import PRESETS
 from govern.cooperatives.services import add_rule_set, create_cooperative
 from govern.demo import scene
 from govern.demo.joining import let_people_apply, open_doors
+from govern.demo.leaving import let_people_leave
 from govern.demo.payments import read_first_statement
 from govern.demo.people import HEADERS, SampleMember, invent_rows
 from govern.demo.texts import (
@@ -123,6 +124,7 @@ def create_demonstration(session: Session, size: DemoSize, folder: Path, report:
             open_doors(session, officers)
         let_people_apply(session, belgium, now.astimezone(BRUSSELS).date())
         read_first_statement(session, belgium, now.astimezone(BRUSSELS).date())
+        let_people_leave(session, belgium, now.astimezone(BRUSSELS).date())
         audit.record(session, SYSTEM, CREATED, cooperative_id=None)
         session.commit()
 
