@@ -25,7 +25,7 @@ from govern.joining.views.blueprint import blueprint
 from govern.navigation import NavItem
 from govern.payments.models import PaymentMatch, PaymentRequest
 from govern.payments.signals import payment_arriving, payment_received, payment_returned
-from govern.register.hooks import erasing, own_data, register_tabs
+from govern.register.hooks import erasing, erasure_holds, own_data, register_tabs
 
 
 def register(app: Flask) -> None:
@@ -38,6 +38,7 @@ def register(app: Flask) -> None:
     register_tabs.register(offer_tab)
     own_data.register(personal.own_applications)
     erasing.register(personal.erase_applications)
+    erasure_holds.register(personal.open_orders_hold)
     navigation.register(offer_pages)
     cooperative_sections.register(front_sections)
     home_items.register(expected_of)

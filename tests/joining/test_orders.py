@@ -12,6 +12,7 @@ from govern.access import SYSTEM, Role
 from govern.accounts.services import actor_for
 from govern.errors import NotFound, RuleViolation
 from govern.joining.services import orders
+from govern.joining.services.personal import open_orders_hold
 from govern.mail.models import OutboxMail
 from govern.payments.services import matching
 from govern.register.models import Person, ShareEntry
@@ -70,8 +71,10 @@ def test_nobody_orders_beyond_the_maximum_even_in_two_orders(session, member, ac
     with pytest.raises(RuleViolation) as caught:
         orders.order_shares(session, actor, member, 2)
     assert caught.value.field == "shares"
+    assert open_orders_hold(session, member)
     first = orders.orders_of(session, member.id)[0]
     orders.cancel_order(session, actor, first)
+    assert not open_orders_hold(session, member)
     assert orders.order_shares(session, actor, member, 3).shares == 3
 
 

@@ -12,6 +12,7 @@ from govern import clock
 from govern.i18n import day as in_words
 from govern.i18n import instant, money
 from govern.joining.models import Application, ShareOrder
+from govern.joining.rules import OrderState
 from govern.joining.services.guards import applied_on, today_of
 from govern.joining.texts import ORDER_STATE_NAMES, STATE_NAMES
 from govern.register.hooks import OwnSection
@@ -111,3 +112,13 @@ def erase_applications(session: Session, membership: Membership, _when: str) -> 
     for row in rows:
         forget_person(session, row)
     return len(rows)
+
+
+def open_orders_hold(session: Session, membership: Membership) -> Sequence[str]:
+    """Nothing is erased while money for ordered shares may still arrive."""
+    is_open = session.scalar(
+        select(ShareOrder.id)
+        .where(ShareOrder.membership_id == membership.id, ShareOrder.state == OrderState.OPEN.value)
+        .limit(1)
+    )
+    return [_("An order of shares is still to be paid or cancelled.")] if is_open else []
