@@ -224,6 +224,9 @@ def test_a_former_member_becomes_one_again_under_the_same_person(
     assert (again.person_id, again.joined_on) == (old.person_id, TODAY)
     assert again.member_number != old.member_number
     assert len(session.scalars(select(Person)).all()) == 1
+    third = apply_for(email="ana.new@example.org")
+    (alike,) = find_likenesses(session, third)
+    assert (alike.membership.id, alike.is_current) == (again.id, True)
 
 
 def test_a_present_member_gets_the_shares_on_the_same_membership(

@@ -66,12 +66,12 @@ def find_likenesses(session: Session, application: Application) -> list[Likeness
         found = _organisations(session, application, today)
     else:
         found = _people(session, application, today)
-    unique: dict[tuple[str, int], Likeness] = {}
+    # Somebody with a past and a present membership is one person: the present one says more.
+    found.sort(key=lambda item: (not item.is_current, not item.is_strong))
+    unique: dict[str, Likeness] = {}
     for item in found:
-        unique.setdefault((item.key, item.membership.id), item)
-    return sorted(unique.values(), key=lambda item: (not item.is_strong, not item.is_current))[
-        :MOST
-    ]
+        unique.setdefault(item.key, item)
+    return sorted(unique.values(), key=lambda item: not item.is_strong)[:MOST]
 
 
 def needs_decision(likenesses: list[Likeness]) -> bool:
