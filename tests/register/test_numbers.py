@@ -65,7 +65,7 @@ def test_there_is_one_way_to_write_numbers(numbers: set[int]) -> None:
     "text", ["2-1", "1,2", "1-2,3", "0", "01", "1-1", "3,1", "1;2", "1 ", "-3", "a", "1--2", "٣"]
 )
 def test_any_other_writing_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not"):
+    with pytest.raises(ValueError, match=r"not |runs backwards"):
         parse_numbers(text)
 
 
