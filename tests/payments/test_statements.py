@@ -335,6 +335,18 @@ def test_of_overlapping_statements_only_what_is_new_is_read(session, read, ask):
     assert [entry.amount_cents for entry in entries(session)] == [1000, 2000]
 
 
+def test_twins_in_two_statements_that_follow_each_other_are_two(session, read):
+    """A bank that numbers no entries, and a statement at noon and one in the evening."""
+    gift = Tx(1000, message="gift")
+    noon = camt(gift, identification="noon")
+    evening = camt(gift, opening=101_000, identification="evening")
+    assert (read(content=noon).new, read(content=evening).new) == (1, 1)
+    assert (read(content=evening).new, read(content=noon).new) == (0, 0)
+    whole_day = camt(gift, gift, identification="day")
+    assert read(content=whole_day).known >= 1
+    assert len(entries(session)) == 2
+
+
 def test_the_same_days_read_as_table_and_as_xml_count_once(session, read, ask):
     request = ask(6000)
     request.reference = "123456789002"

@@ -107,8 +107,13 @@ def entry_keys(entries: Iterable[ReadEntry]) -> list[str]:
             else entry.fingerprint
         )
         seen[base] += 1
-        keys.append(_digest("key", base, str(seen[base])))
+        keys.append(counted_key(base, seen[base]))
     return keys
+
+
+def counted_key(base: str, number: int) -> str:
+    """The key of the ``number``-th (from 1) of several entries that nothing tells apart."""
+    return _digest("key", base, str(number))
 
 
 def _digest(*parts: str) -> str:

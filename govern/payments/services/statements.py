@@ -23,7 +23,7 @@ from govern.payments.reading import (
     UnreadableStatement,
     read_statements,
 )
-from govern.payments.reading.records import entry_keys
+from govern.payments.reading.records import counted_key, entry_keys
 from govern.payments.rules.bank import show_iban
 from govern.payments.rules.references import show_reference
 from govern.payments.services.following import follow_credit, follow_debit
@@ -110,7 +110,7 @@ def store_statements(
     for ordinal, read in enumerate(parsed, start=1):
         account = _account_of(session, cooperative, read)
         _refuse_days_ahead(cooperative, read)
-        fresh = _fresh_entries(session, account, read)
+        fresh = _fresh_entries(session, account, read, digest, ordinal)
         known += len(read.entries) - len(fresh)
         if not fresh:
             continue
@@ -195,56 +195,85 @@ def _refuse_days_ahead(cooperative: Cooperative, read: ReadStatement) -> None:
 
 
 def _fresh_entries(
-    session: Session, account: BankAccount, read: ReadStatement
+    session: Session, account: BankAccount, read: ReadStatement, digest: str, ordinal: int
 ) -> list[tuple[str, ReadEntry]]:
     """The entries that were not read before, each with its key.
 
-    The same movement read from a file of another shape has another key but the same fingerprint:
-    the n-th one like it here is the n-th one like it there.
+    Where the bank numbers its entries, the number tells. Otherwise, and between files of different
+    shapes, the n-th entry of a kind here is the n-th one like it that is stored.
     """
     keys = entry_keys(read.entries)
-    stored = set(_found(session, account, BankEntry.key, keys))
-    elsewhere = Counter(
-        _found(
-            session,
-            account,
-            BankEntry.fingerprint,
-            [entry.fingerprint for entry in read.entries],
-            other_than=read.format[:4],
-        )
-    )
+    stored = set(_stored_keys(session, account, keys))
+    alike, alike_elsewhere, taken = _count_alike(session, account, read, digest, ordinal)
     seen: Counter[str] = Counter()
     fresh = []
     for key, entry in zip(keys, read.entries, strict=True):
         mark = entry.fingerprint
         seen[mark] += 1
-        if key not in stored and seen[mark] > elsewhere[mark]:
-            fresh.append((key, entry))
+        if entry.bank_reference:
+            if key not in stored and seen[mark] > alike_elsewhere[mark]:
+                fresh.append((key, entry))
+        elif seen[mark] > alike[mark]:
+            taken[mark] += 1
+            # An erasure takes the fingerprint of a stored entry away and leaves its key.
+            if (key := counted_key(mark, taken[mark])) not in stored:
+                fresh.append((key, entry))
     return fresh
 
 
-def _found(
-    session: Session,
-    account: BankAccount,
-    column: object,
-    wanted: Sequence[str],
-    *,
-    other_than: str = "",
-) -> Iterator[str]:
-    """The values of ``column`` of stored entries that are among ``wanted``."""
-    values = list(dict.fromkeys(wanted))
-    for at in range(0, len(values), _CHUNK):
-        query = select(
-            column
-        ).where(  # type: ignore[call-overload]
-            BankEntry.bank_account_id == account.id,
-            column.in_(values[at : at + _CHUNK]),  # type: ignore[attr-defined]
-        )
-        if other_than:
-            query = query.join(BankStatement, BankStatement.id == BankEntry.statement_id).where(
-                func.substr(BankStatement.format, 1, 4) != other_than
+def _stored_keys(session: Session, account: BankAccount, keys: Sequence[str]) -> Iterator[str]:
+    for at in range(0, len(keys), _CHUNK):
+        yield from session.scalars(
+            select(BankEntry.key).where(
+                BankEntry.bank_account_id == account.id,
+                BankEntry.key.in_(keys[at : at + _CHUNK]),
             )
-        yield from session.scalars(query)
+        )
+
+
+def _count_alike(
+    session: Session, account: BankAccount, read: ReadStatement, digest: str, ordinal: int
+) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """Stored entries per fingerprint: those that may be the same, those of another shape, all.
+
+    Two people may give the same amount with the same words on the same day, once in the statement
+    of noon and once in that of the evening. Where one statement begins with the balance that the
+    other ends with, they share no entry, and what is alike in them is not the same.
+    """
+    alike: Counter[str] = Counter()
+    elsewhere: Counter[str] = Counter()
+    every: Counter[str] = Counter()
+    marks = list(dict.fromkeys(entry.fingerprint for entry in read.entries))
+    for at in range(0, len(marks), _CHUNK):
+        rows = session.execute(
+            select(BankEntry.fingerprint, BankStatement)
+            .join(BankStatement, BankStatement.id == BankEntry.statement_id)
+            .where(
+                BankEntry.bank_account_id == account.id,
+                BankEntry.fingerprint.in_(marks[at : at + _CHUNK]),
+            )
+        )
+        for mark, statement in rows:
+            every[mark] += 1
+            elsewhere[mark] += statement.format[:4] != read.format[:4]
+            is_same = (statement.file_digest, statement.ordinal) == (digest, ordinal)
+            alike[mark] += is_same or not _follow_each_other(statement, read)
+    return alike, elsewhere, every
+
+
+def _follow_each_other(statement: BankStatement, read: ReadStatement) -> bool:
+    balances = (
+        statement.opening_cents,
+        statement.closing_cents,
+        read.opening_cents,
+        read.closing_cents,
+    )
+    if None in balances or statement.opening_cents == read.opening_cents:
+        return False
+    return (
+        statement.closing_cents == read.opening_cents
+        or statement.opening_cents == read.closing_cents
+    )
 
 
 def _free_ordinal(session: Session, account: BankAccount, digest: str, ordinal: int) -> int:
