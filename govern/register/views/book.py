@@ -15,7 +15,7 @@ from govern.cooperatives.services import rules_on
 from govern.errors import InvalidInput, RuleViolation
 from govern.extensions import db
 from govern.i18n import current_language, local_text
-from govern.paging import PER_PAGE, Page, paginate, requested_page
+from govern.paging import PER_PAGE, Page, requested_page
 from govern.register.rules import values
 from govern.register.rules.privacy import FieldGroup
 from govern.register.services import book
@@ -109,26 +109,24 @@ def book_page(cooperative: str) -> Any:
     """The holders at the end of a day, as known then or now, in pages and searchable."""
     session, moment = db.session(), _moment()
     text = request.args.get("q", "")[:200]
-    count = book.count_lines(session, moment, text)
-    whole = book.count_lines(session, moment) if text else count
     page = _page_of(
-        count,
-        lambda limit, offset: book.read_lines(
-            session, moment, query=text, limit=limit, offset=offset
-        ),
+        book.count_holders(session, moment, text),
+        lambda limit, offset: book.find_holders(session, moment, text, limit=limit, offset=offset),
     )
+    lines = book.count_lines(session, moment)
     return render_template(
         "register/book.html",
         moment=moment,
         asked=_asked(moment),
         text=text,
         page=page,
+        shown=list(book.read_lines(session, moment, membership_ids=page.items)),
         totals=book.totals_per_class(session, moment),
         words=book_words(moment.on),
         kinds=KIND_NAMES,
-        lines=whole,
+        lines=lines,
         digest_value=(
-            book.digest_of(session, g.cooperative, moment) if whole <= DIGEST_LINES else ""
+            book.digest_of(session, g.cooperative, moment) if lines <= DIGEST_LINES else ""
         ),
         with_domicile=_may_see_domiciles(),
         pdf_rows=documents.PDF_ROWS,
@@ -245,10 +243,11 @@ def public_book(cooperative: str) -> Any:
     """Names, categories and numbers of shares, which the law opens to every member."""
     moment = book.book_at(db.session(), g.cooperative, _day_asked("on"))
     text = request.args.get("q", "")[:200]
-    page = paginate(
-        db.session(),
-        book.restricted_query(moment, text),
-        rows=True,
+    page = _page_of(
+        book.count_public_lines(db.session(), moment, text),
+        lambda limit, offset: book.find_public_lines(
+            db.session(), moment, text, limit=limit, offset=offset
+        ),
     )
     words = book_words(moment.on)
     return render_template(
@@ -256,7 +255,7 @@ def public_book(cooperative: str) -> Any:
         moment=moment,
         text=text,
         page=page,
-        lines=[book.public_line(row) for row in page],
+        lines=page.items,
         totals=book.totals_per_class(db.session(), moment),
         words=words,
         categories={code: local_text(texts) for code, texts in words.categories.items()},

@@ -16,15 +16,23 @@ from govern.register.services.book.balance import (
 from govern.register.services.book.entries import BookEntry, count_entries_of, read_entries
 from govern.register.services.book.extracts import (
     BookLine,
-    ClassTotal,
-    count_lines,
     digest_of,
     read_lines,
     read_lines_of,
+)
+from govern.register.services.book.holders import (
+    ClassTotal,
+    count_holders,
+    count_lines,
+    find_holders,
     totals_per_class,
 )
 from govern.register.services.book.moments import BookMoment, book_at
-from govern.register.services.book.restricted import PublicLine, public_line, restricted_query
+from govern.register.services.book.restricted import (
+    PublicLine,
+    count_public_lines,
+    find_public_lines,
+)
 
 __all__ = [
     "HEADINGS",
@@ -41,16 +49,18 @@ __all__ = [
     "balance_of",
     "book_at",
     "count_entries_of",
+    "count_holders",
     "count_lines",
+    "count_public_lines",
     "digest_of",
     "financial_year",
     "financial_years",
-    "public_line",
+    "find_holders",
+    "find_public_lines",
     "read_entries",
     "read_lines",
     "read_lines_of",
     "read_movers",
-    "restricted_query",
     "totals_per_class",
     "year_of",
 ]

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from govern.cooperatives.models import Cooperative
@@ -30,7 +30,6 @@ from govern.register.rules.chain import canonical_json
 from govern.register.rules.numbers import Move, format_numbers, numbers_on, parse_numbers
 from govern.register.services.book.moments import BookMoment
 from govern.register.services.bulk import by_bytes
-from govern.register.services.searching import is_large, word_conditions
 
 BATCH = 2000
 DIGEST_TAG = b"govern/book-extract/1\n"
@@ -80,22 +79,10 @@ class BookLine:
         )
 
 
-@dataclass(frozen=True)
-class ClassTotal:
-    """What all holders hold of one class and nominal value."""
-
-    share_class: str
-    nominal_cents: int
-    holders: int
-    shares: int
-    paid_shares: int
-    paid_cents: int
-
-
 # -- the lines --------------------------------------------------------------------------------
 
 
-def lots_of(moment: BookMoment, membership_id: int | None = None) -> Any:
+def lots_of(moment: BookMoment, membership_ids: Sequence[int] | None = None) -> Any:
     """Per membership, class and nominal value: what the entries add up to."""
     query = (
         select(
@@ -109,12 +96,12 @@ def lots_of(moment: BookMoment, membership_id: int | None = None) -> Any:
         .group_by(ShareEntry.membership_id, ShareEntry.share_class, ShareEntry.nominal_cents)
         .having(or_(func.sum(ShareEntry.shares) != 0, func.sum(ShareEntry.amount_cents) != 0))
     )
-    if membership_id is not None:
-        query = query.where(ShareEntry.membership_id == membership_id)
+    if membership_ids is not None:
+        query = query.where(ShareEntry.membership_id.in_(membership_ids))
     return query.subquery("lot")
 
 
-def openings_known(moment: BookMoment) -> Any:
+def openings_known(moment: BookMoment, membership_ids: Sequence[int] | None = None) -> Any:
     """Per membership the statement of who held it, as the ledger knew it at the moment."""
     if moment.is_present:
         return (
@@ -122,6 +109,7 @@ def openings_known(moment: BookMoment) -> Any:
             .where(HolderOpening.is_current)
             .subquery("opening")
         )
+    some = [] if membership_ids is None else [HolderOpening.membership_id.in_(membership_ids)]
     place = (
         func.row_number()
         .over(
@@ -140,6 +128,7 @@ def openings_known(moment: BookMoment) -> Any:
         .where(
             Membership.cooperative_id == moment.cooperative_id,
             HolderOpening.recorded_at <= moment.known_at,
+            *some,
         )
         .subquery("ranked")
     )
@@ -150,7 +139,7 @@ def openings_known(moment: BookMoment) -> Any:
     )
 
 
-def categories_known(moment: BookMoment) -> Any:
+def categories_known(moment: BookMoment, membership_ids: Sequence[int] | None = None) -> Any:
     """Per membership the category in force on the day, of those recorded by the moment."""
     if moment.is_present:
         covers = or_(MembershipCategory.ends_on.is_(None), MembershipCategory.ends_on > moment.on)
@@ -159,9 +148,11 @@ def categories_known(moment: BookMoment) -> Any:
             .where(MembershipCategory.starts_on <= moment.on, covers)
             .subquery("category")
         )
+    some = [] if membership_ids is None else [MembershipCategory.membership_id.in_(membership_ids)]
     known = and_(
         MembershipCategory.starts_on <= moment.on,
         MembershipCategory.recorded_at <= moment.known_at,
+        *some,
     )
     latest = (
         select(
@@ -185,9 +176,11 @@ def categories_known(moment: BookMoment) -> Any:
     )
 
 
-def _line_query(moment: BookMoment, membership_id: int | None = None) -> tuple[Select[Any], Any]:
-    lot, opening = lots_of(moment, membership_id), openings_known(moment)
-    category = categories_known(moment)
+def _line_query(
+    moment: BookMoment, membership_ids: Sequence[int] | None = None
+) -> tuple[Select[Any], Any]:
+    lot, opening = lots_of(moment, membership_ids), openings_known(moment, membership_ids)
+    category = categories_known(moment, membership_ids)
     query = (
         select(
             Membership.id,
@@ -218,35 +211,27 @@ def read_lines(
     session: Session,
     moment: BookMoment,
     *,
-    query: str = "",
+    membership_ids: Sequence[int] | None = None,
     limit: int | None = None,
-    offset: int = 0,
     canonical_order: bool = False,
 ) -> Iterator[BookLine]:
     """The lines by name, or in ``canonical_order`` (by the bytes of the member number).
 
-    ``query``: words of the member list's search that must all occur. ``limit`` counts lines.
+    ``membership_ids``: of these holders only. ``limit`` counts lines.
     """
-    statement, lot = _line_query(moment)
-    if query.strip():
-        in_index = is_large(session, moment.cooperative_id)
-        statement = statement.where(*word_conditions(query, in_index=in_index))
+    statement, lot = _line_query(moment, membership_ids)
     order: list[Any] = [Membership.sort_name, Membership.id]
     if canonical_order:
         order = [by_bytes(session, Membership.member_number)]
     statement = statement.order_by(
         *order, by_bytes(session, lot.c.share_class), lot.c.nominal_cents
     )
-    if limit is not None:
-        statement = statement.limit(limit).offset(offset)
-    return _lines(session, moment, statement)
+    return _lines(session, moment, statement if limit is None else statement.limit(limit))
 
 
 def read_lines_of(session: Session, moment: BookMoment, membership: Membership) -> list[BookLine]:
     """The lines of one holder."""
-    statement, lot = _line_query(moment, membership.id)
-    statement = statement.where(Membership.id == membership.id)
-    return list(_lines(session, moment, statement.order_by(lot.c.share_class, lot.c.nominal_cents)))
+    return list(read_lines(session, moment, membership_ids=[membership.id]))
 
 
 def _lines(session: Session, moment: BookMoment, statement: Select[Any]) -> Iterator[BookLine]:
@@ -298,9 +283,8 @@ def numbers_held(
         ShareEntry.membership_id.in_(list(membership_ids)),
         ShareEntry.effective_on <= moment.on,
         ShareEntry.shares != 0,
+        moment.written(),
     ]
-    if not moment.is_present:
-        conditions.append(moment.written())
     rows = session.execute(
         select(
             ShareEntry.membership_id,
@@ -328,38 +312,7 @@ def _numbers_after(moves: list[tuple[date, int, str]]) -> str:
     )
 
 
-# -- totals, counts, digest -------------------------------------------------------------------
-
-
-def totals_per_class(session: Session, moment: BookMoment) -> list[ClassTotal]:
-    """What the lines add up to per class and nominal value."""
-    lot = lots_of(moment)
-    covered = lot.c.paid_cents // lot.c.nominal_cents
-    paid = case((covered < lot.c.shares, covered), else_=lot.c.shares)
-    rows = session.execute(
-        select(
-            lot.c.share_class,
-            lot.c.nominal_cents,
-            func.count(),
-            func.sum(lot.c.shares),
-            func.sum(paid),
-            func.sum(lot.c.paid_cents),
-        )
-        .group_by(lot.c.share_class, lot.c.nominal_cents)
-        .order_by(lot.c.share_class, lot.c.nominal_cents)
-    )
-    return [ClassTotal(row[0], row[1], *(int(value) for value in row[2:])) for row in rows]
-
-
-def count_lines(session: Session, moment: BookMoment, query: str = "") -> int:
-    """How many lines there are (that match)."""
-    lot = lots_of(moment)
-    statement = select(func.count()).select_from(lot)
-    if query.strip():
-        in_index = is_large(session, moment.cooperative_id)
-        statement = statement.join(Membership, Membership.id == lot.c.membership_id)
-        statement = statement.where(*word_conditions(query, in_index=in_index))
-    return session.scalar(statement) or 0
+# -- the digest -----------------------------------------------------------------------------
 
 
 class ExtractDigest:

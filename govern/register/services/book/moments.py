@@ -27,7 +27,7 @@ class BookMoment:
     """The book at the end of the day ``on``, as it was written at ``known_at``.
 
     ``sequence`` and ``hash`` are those of the newest entry known then; ``is_present`` is true
-    where that is also the newest entry of all, so that nothing needs to be left out.
+    where that was the newest entry of all, so that names and categories are the present ones.
     """
 
     cooperative_id: int
@@ -38,12 +38,12 @@ class BookMoment:
     is_present: bool
 
     def entries(self) -> list[Any]:
-        """The conditions of the entries that count."""
-        conditions = [
+        """The conditions of the entries that count, however many are written meanwhile."""
+        return [
             ShareEntry.cooperative_id == self.cooperative_id,
             ShareEntry.effective_on <= self.on,
+            self.written(),
         ]
-        return conditions if self.is_present else [*conditions, self.written()]
 
     def written(self) -> Any:
         """The condition of the entries that had been written by then, whatever their day."""

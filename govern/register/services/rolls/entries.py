@@ -102,7 +102,8 @@ def entry_values(row: Row[Any]) -> dict[str, Any]:
             "country": row.country,
         },
         "sort_name": row.sort_name,
-        "search_text": search_text(row.member_number, name, delegate),
+        # The name is folded already, for ordering; the order of the words does not matter.
+        "search_text": search_text(row.member_number, delegate) + f" {row.sort_name}",
     }
 
 

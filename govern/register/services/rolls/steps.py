@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from govern import clock
@@ -112,6 +112,9 @@ def _write_entries(
         by_bytes(session, Membership.member_number)
     )
     counted = Totals()
+    if session.get_bind().dialect.name == "postgresql":
+        # It takes the holders for a few hundred and would look each of a million up one by one.
+        session.execute(text("SET LOCAL enable_nestloop = off"))
 
     def lines() -> Iterator[RollLine]:
         rows = session.execute(query.execution_options(yield_per=CHUNK))
@@ -124,6 +127,8 @@ def _write_entries(
                 yield line
 
     digest = digest_of(canonical_lines_in_order(cooperative.code, roll.record_date, lines()))
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL enable_nestloop = on"))
     return digest, counted.as_json()
 
 

@@ -26,13 +26,11 @@ from govern.register.services.book.documents.words import (
 from govern.register.services.book.entries import BookEntry, count_entries_of, read_entries
 from govern.register.services.book.extracts import (
     BookLine,
-    ClassTotal,
-    count_lines,
     digest_of,
     read_lines,
     read_lines_of,
-    totals_per_class,
 )
+from govern.register.services.book.holders import ClassTotal, count_lines, totals_per_class
 from govern.register.services.book.moments import BookMoment
 from govern.register.spreadsheets import Sheet, Value, write_workbook
 
