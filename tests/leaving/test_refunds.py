@@ -23,6 +23,9 @@ from govern.payments import signals
 from govern.payments.models import BankAccount, OutgoingPayment
 from govern.payments.services import cancel_outgoing, hold_outgoing, release_outgoing
 from govern.payments.services.batches import make_batch, mark_batch_sent
+from govern.register.models import ShareEntry
+from govern.register.services import ledger
+from govern.register.services.holdings import holding_of
 from tests.conftest import SettableClock
 from tests.leaving.conftest import OTHER_IBAN, PDF, mails
 
@@ -299,3 +302,31 @@ def test_two_treasurers_at_once_release_a_refund_once(
     session.expire_all()
     assert answers == ["refused", "released"]
     assert len(session.scalars(select(OutgoingPayment)).all()) == 1
+
+
+def test_nothing_is_paid_for_shares_that_the_ledger_gave_back(
+    session: Session, cooperative: Cooperative, refund: Refund, pass_tests: Make
+) -> None:
+    pass_tests()
+    entry = session.scalars(select(ShareEntry).where(ShareEntry.kind == "refund")).one()
+    ledger.reverse_act(session, SYSTEM, entry, "the wrong member")
+    with pytest.raises(RuleViolation, match="were given back"):
+        release(session, cooperative, refund)
+
+
+def test_what_was_paid_too_much_is_owed_with_the_last_share(
+    session: Session, clock: SettableClock, make_resigned: Make
+) -> None:
+    departure = make_resigned()
+    ledger.record_payment(
+        session,
+        SYSTEM,
+        departure.membership,
+        500,
+        date(2018, 4, 10),
+        accept_overpayment=True,
+    )
+    clock.set(datetime(2018, 7, 2, 8, 0, tzinfo=UTC))
+    effect.take_effect_job(session, departure.id)
+    assert departure.amount_cents == 6500
+    assert holding_of(session, departure.membership_id).paid_cents == 0

@@ -90,6 +90,11 @@ def require_own_or(
         require_own(session, actor, membership)
 
 
+def ledger_source(departure: Departure) -> str:
+    """How the ledger names a departure as the source of its entries."""
+    return f"departure:{departure.public_id}"
+
+
 def with_holder(path: Any) -> list[Any]:
     """Loader options: the membership and who holds it come along in one query."""
     return [

@@ -21,6 +21,7 @@ from govern.leaving.services.common import (
     Upload,
     checked_text,
     keep_document,
+    ledger_source,
     lock_departure,
     lock_membership,
     move,
@@ -129,17 +130,7 @@ def settle(session: Session, actor: Actor, departure: Departure, day: date) -> l
     """
     membership = departure.membership
     shares = _shares_to_leave(session, departure, day)
-    amount = 0
-    if shares:
-        entries = ledger.refund_shares(
-            session,
-            SYSTEM,
-            membership,
-            shares,
-            day,
-            source=f"departure:{departure.public_id}",
-        )
-        amount = -sum(entry.amount_cents for entry in entries)
+    amount = _take_out(session, departure, shares, day)
     if holding_of(session, membership.id).issued == 0:
         members.end_membership(
             session, SYSTEM, membership, day, END_REASONS[DepartureKind(departure.kind)]
@@ -153,6 +144,28 @@ def settle(session: Session, actor: Actor, departure: Departure, day: date) -> l
     tell_effect(session, departure, refunds)
     record(session, actor, departure, "effective", {"shares": shares, "amount_cents": amount})
     return refunds
+
+
+def _take_out(session: Session, departure: Departure, shares: int, day: date) -> int:
+    """Take ``shares`` out of the ledger as of ``day``; what is owed for them (cents).
+
+    With the last share what was paid beyond the value of the shares is owed, too.
+    """
+    membership = departure.membership
+    entries = []
+    if shares:
+        entries += ledger.refund_shares(
+            session,
+            SYSTEM,
+            membership,
+            shares,
+            day,
+            source=ledger_source(departure),
+        )
+    left = holding_of(session, membership.id, day)
+    if left.issued == 0 and left.overpaid_cents:
+        entries += ledger.refund_overpayment(session, SYSTEM, membership, day)
+    return -sum(entry.amount_cents for entry in entries)
 
 
 def _shares_to_leave(session: Session, departure: Departure, day: date) -> int:
@@ -265,15 +278,7 @@ def settle_estate(
         raise Conflict(
             _("No share of the deceased is left."), remedy=_("Nothing needs to be done.")
         )
-    entries = ledger.refund_shares(
-        session,
-        SYSTEM,
-        departure.membership,
-        held,
-        day,
-        source=f"departure:{departure.public_id}",
-    )
-    amount = -sum(entry.amount_cents for entry in entries)
+    amount = _take_out(session, departure, held, day)
     departure.holder, departure.iban = payee, compact
     departure.shares_left = held
     departure.amount_cents = amount

@@ -23,6 +23,7 @@ from govern.leaving.services.common import (
     Upload,
     checked_text,
     keep_document,
+    ledger_source,
     move_refund,
     record_refund,
     with_holder,
@@ -32,6 +33,7 @@ from govern.leaving.texts import coverage_text, schedule_refused
 from govern.mail import speaking
 from govern.payments.models import OutgoingPayment
 from govern.payments.services import release_outgoing, request_outgoing
+from govern.register.models import ShareEntry
 from govern.register.rules.values import MAX_CENTS
 from govern.register.services.chain import lock_register
 
@@ -360,6 +362,7 @@ def release_refunds(
     for refund in refunds:
         session.refresh(refund)
         _refuse_release(cooperative, refund)
+        _refuse_taken_back(session, refund)
     refuse_uncovered(session, cooperative, sum(refund.amount_cents for refund in refunds))
     by_kind = {given.kind: given.test for given in coverages(session, cooperative, 0)}
     net_asset, liquidity = by_kind[TestKind.NET_ASSET], by_kind[TestKind.LIQUIDITY]
@@ -388,6 +391,24 @@ def release_refunds(
         record_refund(session, actor, refund, "released")
         payments.append(payment)
     return payments
+
+
+def _refuse_taken_back(session: Session, refund: Refund) -> None:
+    """Nothing is owed for shares whose leaving was taken back in the ledger."""
+    left = select(ShareEntry.id).where(
+        ShareEntry.membership_id == refund.membership_id,
+        ShareEntry.source == ledger_source(refund.departure),
+    )
+    taken_back = select(ShareEntry.id).where(ShareEntry.reverses_id.in_(left)).limit(1)
+    if session.scalar(taken_back) is not None:
+        raise RuleViolation(
+            _(
+                "The ledger says that the shares of member %(number)s were given back: nothing "
+                "is owed for them.",
+                number=refund.membership.member_number,
+            ),
+            remedy=_("Ask the registrar, and leave this refund out."),
+        )
 
 
 def keep_covered(session: Session, refund: Refund) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import flask
 from flask import flash, g, render_template, request
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import select
 
 from govern.access import Permission, requires
@@ -356,10 +357,12 @@ def estate(cooperative: str, departure: str) -> Any:
             here("departure_page", departure=departure),
             eyebrow=eyebrow_of(departure_of(departure).membership),
             consequences=[
-                _(
-                    "%(shares)s shares leave the ledger as of the day of the death, and "
-                    "%(amount)s is owed.",
-                    shares=holding.issued,
+                ngettext(
+                    "%(num)s share leaves the ledger as of the day of the death, and %(amount)s "
+                    "is owed.",
+                    "%(num)s shares leave the ledger as of the day of the death, and %(amount)s "
+                    "is owed.",
+                    holding.issued,
                     amount=money(holding.paid_cents),
                 ),
                 _("Shares that are to pass to an heir must be passed on before."),
