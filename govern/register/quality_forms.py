@@ -65,7 +65,9 @@ class RefuseForm(FlaskForm):
 class ConfirmForm(FlaskForm):
     """The password once more."""
 
-    present = PasswordField(_l("Your present password"), validators=[Length(max=1000)])
+    present = PasswordField(
+        _l("Present password"), validators=[DataRequired(REQUIRED), Length(max=1000)]
+    )
 
 
 class AskErasureForm(FlaskForm):

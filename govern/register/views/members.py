@@ -34,6 +34,7 @@ from govern.register.services.listing import (
     shares_of,
 )
 from govern.register.services.members import categories_on, representatives_of
+from govern.register.services.merging import merges_of_membership
 from govern.register.services.privacy import readings_of
 from govern.register.services.quality.addresses import problems_of
 from govern.register.services.quality.blockers import blockers_of
@@ -51,6 +52,7 @@ from govern.register.texts.privacy import (
     BLOCKER_NAMES,
     CHANNEL_NAMES,
     ERASURE_STATE_NAMES,
+    MERGE_NAMES,
 )
 from govern.register.views.blueprint import attachment, blueprint, here, member_of, today
 from govern.register.views.traces import leave_trace, shown_fields
@@ -147,6 +149,8 @@ def member_page(cooperative: str, member: str) -> Any:
         m=m,
         membership=membership,
         acts=acts_on(membership),
+        merges=merges_of_membership(db.session(), membership),
+        merge_names=MERGE_NAMES,
         readings=(
             readings_of(db.session(), membership, 20) if FieldGroup.READINGS in m["sees"] else ()
         ),

@@ -52,7 +52,7 @@ def _holds(session: Session, membership: Membership, ended: date | None) -> list
         found.append(
             _(
                 "The membership lasts. The law obliges the cooperative to keep a register of its "
-                "members, and it has to be able to convene you."
+                "members, and to convene each of them."
             )
         )
     elif held := holding_of(session, membership.id).issued:
@@ -74,7 +74,7 @@ def _going() -> list[str]:
         _("Remarks of the registrar"),
         _("The texts of mails and letters that were sent, and to which address"),
         _("Notes about addresses that did not work"),
-        _("The account with which you sign in, unless another membership or an office needs it"),
+        _("The account for signing in, unless another membership or an office needs it"),
         _("Applications and requests"),
     ]
 
@@ -96,7 +96,7 @@ def _kept(until: date | None, years: int) -> list[str]:
     return [
         f"{book} {when}",
         _(
-            "Your name on the rolls of assemblies: they belong to the minutes, and their published "
+            "The name on the rolls of assemblies: they belong to the minutes, and their published "
             "digests cover it. The contact data on them go with the register."
         ),
         _("The record of who did what: it holds numbers, no names."),
