@@ -76,3 +76,13 @@ def test_the_code_is_a_drawing_that_a_strict_page_may_show(session, account, ask
 def test_without_a_bank_account_there_is_no_instruction(session, clock, ask):
     with pytest.raises(RuleViolation):
         services.instruction_for(session, ask(6000))
+
+
+def test_the_instruction_can_stand_in_a_mail(app, session, account, ask):
+    instruction = services.instruction_for(session, ask(6000))
+    with app.test_request_context():
+        template = app.jinja_env.get_template("payments/_instruction.txt")
+        text = str(template.make_module().payment_instruction(instruction))
+    assert "IBAN: BE68 5390 0754 7034" in text
+    assert instruction.reference_shown in text
+    assert "<" not in text
