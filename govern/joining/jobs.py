@@ -12,6 +12,7 @@ from govern.joining.services.applying import ANSWER_JOB, answer_application
 from govern.joining.services.deadlines import keep_deadlines
 from govern.register.models import Membership
 from govern.register.services.certificates import send_certificate
+from govern.register.services.transfers import welcome_receiver
 
 
 @job(ANSWER_JOB)
@@ -22,8 +23,13 @@ def answer(session: Session, application_id: int) -> None:
 
 @job(CERTIFICATE_JOB)
 def send_new_certificate(session: Session, membership_id: int) -> None:
-    """Send the certificate of what the member holds now; the same one is sent once."""
-    send_certificate(session, session.get_one(Membership, membership_id))
+    """Send the certificate of what the member holds now; the same one is sent once.
+
+    Shares that somebody promised to this address before are offered to the new member.
+    """
+    membership = session.get_one(Membership, membership_id)
+    send_certificate(session, membership)
+    welcome_receiver(session, membership)
 
 
 def keep_all_deadlines(session: Session, now: datetime) -> None:

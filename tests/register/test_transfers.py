@@ -336,3 +336,16 @@ def test_a_person_takes_out_their_transfers_and_an_erasure_ends_what_is_open(
     assert (waiting.state, waiting.receiver_name) == ("withdrawn", "")
     assert erase_transfers(session, giver, "end") == 2
     assert session.scalars(select(TransferRequest)).all() == []
+
+
+def test_whoever_joins_with_the_address_is_asked_to_confirm(
+    session: Session, giver: Membership, make_member: Make
+) -> None:
+    request = propose(
+        session, giver, 1, receiver_number="", receiver_name="D", receiver_email="d@example.org"
+    )
+    new = make_member("9", given_name="Dora", email="D@example.org")
+    transfers.welcome_receiver(session, new)
+    session.refresh(request)
+    assert (request.state, request.receiver_id) == ("proposed", new.id)
+    assert issued(session, giver, new) == [3, 1]

@@ -19,6 +19,7 @@ from govern.register.services.transfers.steps import (
     decline_transfer,
     name_receiver,
     propose_transfer,
+    welcome_receiver,
     withdraw_transfer,
 )
 
@@ -34,5 +35,6 @@ __all__ = [
     "propose_transfer",
     "transfer_by_public_id",
     "transfers_of",
+    "welcome_receiver",
     "withdraw_transfer",
 ]

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from govern import audit, clock
-from govern.access import Actor, Permission
+from govern.access import SYSTEM, Actor, Permission
 from govern.cooperatives.models import Cooperative
 from govern.errors import ForbiddenTransition, InvalidInput, NotFound
 from govern.register.models import (
@@ -36,6 +36,7 @@ from govern.register.services.transfers.checking import (
     refuse_over,
     require_party,
 )
+from govern.register.services.transfers.reading import awaiting_for
 from govern.register.services.transfers.telling import tell, tell_receiver
 
 
@@ -160,6 +161,20 @@ def name_receiver(
     session.refresh(request)
     tell_receiver(session, cooperative, request)
     _note(session, actor, request, "receiver_named")
+
+
+def welcome_receiver(session: Session, membership: Membership) -> None:
+    """Name a new member as the receiver of shares that were promised to their address before.
+
+    For whoever has admitted somebody whose address was confirmed. The member is then asked to
+    confirm as any receiver is; nothing moves by itself.
+    """
+    if not membership.email:
+        return
+    cooperative = session.get_one(Cooperative, membership.cooperative_id)
+    for request in awaiting_for(session, cooperative, membership.email):
+        if request.giver_id != membership.id and request.expires_at > clock.now():
+            name_receiver(session, SYSTEM, request, membership)
 
 
 def complete_transfer(
