@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from govern.register.models import HolderOpening, Membership, ShareEntry
-from govern.register.services.book.moments import BookMoment
+from govern.register.services.book.moments import BookMoment, Kept
 
 BATCH = 2000
 
@@ -80,7 +80,12 @@ def read_entries(
     """The entries that counted, in the order in which they were written."""
     statement = entry_query(moment, membership_id=membership_id, since=since)
     if limit is not None:
-        statement = statement.limit(limit).offset(offset)
+        is_whole = membership_id is None and since is None
+        if is_whole and count_entries_of(session, moment) == moment.sequence:
+            # Every entry counts, so the numbers tell the page: none needs to be counted off.
+            statement = statement.where(ShareEntry.sequence.between(offset + 1, offset + limit))
+        else:
+            statement = statement.limit(limit).offset(offset)
     for entry, public_id, number, known, reverses in session.execute(
         statement.execution_options(yield_per=BATCH)
     ):
@@ -112,8 +117,15 @@ def as_book_entry(
     )
 
 
-def count_entries_of(session: Session, moment: BookMoment) -> int:
-    """How many entries counted."""
+def _count(session: Session, moment: BookMoment) -> int:
     return (
         session.scalar(select(func.count()).select_from(ShareEntry).where(*moment.entries())) or 0
     )
+
+
+_counts = Kept(_count)
+
+
+def count_entries_of(session: Session, moment: BookMoment) -> int:
+    """How many entries counted."""
+    return _counts.of(session, moment)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from sqlalchemy import case, func, or_, select
@@ -12,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from govern.register.models import Membership, ShareEntry
 from govern.register.services.book.extracts import lots_of
-from govern.register.services.book.moments import BookMoment
+from govern.register.services.book.moments import BookMoment, Kept
 from govern.register.services.searching import is_large, word_conditions
 
 
@@ -62,7 +60,7 @@ def find_holders(
 def count_holders(session: Session, moment: BookMoment, query: str = "") -> int:
     """How many holders there are (that match)."""
     if not query.strip():
-        return _summary(session, moment).holders
+        return _summaries.of(session, moment).holders
     in_index = is_large(session, moment.cooperative_id)
     return (
         session.scalar(
@@ -86,21 +84,6 @@ class _Summary:
     totals: tuple[ClassTotal, ...]
     lines: int
     holders: int
-
-
-_summaries: OrderedDict[tuple[int, date, int, str], _Summary] = OrderedDict()
-_KEPT = 64
-
-
-def _summary(session: Session, moment: BookMoment) -> _Summary:
-    """Totals and counts. The beginning of a chain never changes, so its sums are kept."""
-    key = (moment.cooperative_id, moment.on, moment.sequence, moment.hash)
-    found = _summaries.get(key)
-    if found is None:
-        found = _summaries[key] = _add_up(session, moment)
-        while len(_summaries) > _KEPT:
-            _summaries.popitem(last=False)
-    return found
 
 
 def _add_up(session: Session, moment: BookMoment) -> _Summary:
@@ -128,11 +111,14 @@ def _add_up(session: Session, moment: BookMoment) -> _Summary:
     return _Summary(totals, lines, holders)
 
 
+_summaries = Kept(_add_up)
+
+
 def totals_per_class(session: Session, moment: BookMoment) -> list[ClassTotal]:
     """What the lines add up to per class and nominal value."""
-    return list(_summary(session, moment).totals)
+    return list(_summaries.of(session, moment).totals)
 
 
 def count_lines(session: Session, moment: BookMoment) -> int:
     """How many lines there are."""
-    return _summary(session, moment).lines
+    return _summaries.of(session, moment).lines

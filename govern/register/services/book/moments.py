@@ -6,9 +6,11 @@ then. That beginning has a number and a hash, and both stand on every extract.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -20,6 +22,8 @@ from govern.errors import InvalidInput
 from govern.i18n import day as in_words
 from govern.register.models import RegisterHead, ShareEntry
 from govern.register.rules import chain
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,26 @@ class BookMoment:
     def written(self) -> Any:
         """The condition of the entries that had been written by then, whatever their day."""
         return ShareEntry.sequence <= self.sequence
+
+
+class Kept(Generic[Value]):
+    """Values that follow from a moment, kept by this process for the next page of the same.
+
+    The beginning of a chain never changes: what was added up once is right for ever.
+    """
+
+    def __init__(self, work_out: Callable[[Session, BookMoment], Value], most: int = 64) -> None:
+        self._work_out = work_out
+        self._most = most
+        self._values: OrderedDict[tuple[int, date, int, str], Value] = OrderedDict()
+
+    def of(self, session: Session, moment: BookMoment) -> Value:
+        key = (moment.cooperative_id, moment.on, moment.sequence, moment.hash)
+        if key not in self._values:
+            self._values[key] = self._work_out(session, moment)
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+        return self._values[key]
 
 
 def book_at(
