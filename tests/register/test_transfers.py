@@ -349,3 +349,16 @@ def test_whoever_joins_with_the_address_is_asked_to_confirm(
     session.refresh(request)
     assert (request.state, request.receiver_id) == ("proposed", new.id)
     assert issued(session, giver, new) == [3, 1]
+
+
+def test_a_membership_goes_on_when_the_transfer_that_ended_it_is_taken_back(
+    session: Session, cooperative: Cooperative, giver: Membership, receiver: Membership
+) -> None:
+    entries = transfers.complete_transfer(
+        session, SYSTEM, giver, receiver, 3, DAY, cause="gift", numbers="1-3"
+    )
+    assert giver.end_reason == "transfer"
+    ledger.reverse_act(session, SYSTEM, entries[0], "the wrong receiver")
+    assert (giver.ended_on, giver.end_reason) == (None, None)
+    assert issued(session, giver, receiver) == [3, 1]
+    verify_ledger(session, cooperative)

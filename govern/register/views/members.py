@@ -222,6 +222,7 @@ def acts_on(membership: Membership) -> list[tuple[AuditEntry, str]]:
         "register:membership:category_changed": _("Category changed"),
         "register:membership:representative_changed": _("Representative changed"),
         "register:membership:ended": _("Membership ended"),
+        "register:membership:reopened": _("Membership goes on: the transfer was taken back"),
         "register:membership:representative_withdrawn": _("Announced representative taken back"),
         "register:membership:address_flagged": _("Address flagged"),
         "register:membership:address_cleared": _("Address works again"),

@@ -14,7 +14,7 @@ from govern import clock
 from govern.access import Permission, requires, signed_in
 from govern.cooperatives.rules import ORDINARY
 from govern.errors import GovernError, InvalidInput, NotFound
-from govern.extensions import db
+from govern.extensions import db, limiter
 from govern.paging import PER_PAGE, paginate, requested_page
 from govern.register import forms
 from govern.register.models import Membership, TransferRequest, TransferState
@@ -27,6 +27,9 @@ from govern.register.texts import CAUSE_NAMES, TRANSFER_STATE_NAMES, share_class
 from govern.register.views.blueprint import blueprint, here, member_of, put_error, today
 from govern.register.views.own import own_membership
 from govern.register.views.writing import METHODS, default_day, form_page, offer_classes, submit
+
+PROPOSALS = "10 per hour; 30 per day"
+"""A proposal may send a mail to an address that its writer chose."""
 
 TONES = {
     TransferState.PROPOSED: "info",
@@ -54,6 +57,7 @@ def _words(row: TransferRequest) -> dict[str, Any]:
 
 
 @blueprint.route("/<cooperative>/me/<member>/transfers/new", methods=METHODS)
+@limiter.limit(PROPOSALS, methods=["POST"])
 @signed_in
 def propose_transfer(cooperative: str, member: str) -> Any:
     """Propose shares of one's own to somebody."""

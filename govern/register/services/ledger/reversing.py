@@ -6,11 +6,12 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from govern import audit, clock
 from govern.access import Actor
 from govern.database import make_public_id
 from govern.errors import Conflict, InvalidInput, RuleViolation
 from govern.i18n import day as in_words
-from govern.register.models import EntryKind, Membership, ShareEntry
+from govern.register.models import EndReason, EntryKind, Membership, ShareEntry
 from govern.register.rules.numbers import (
     format_numbers,
     parse_numbers,
@@ -26,7 +27,8 @@ def reverse_act(session: Session, actor: Actor, entry: ShareEntry, reason: str) 
     """Take back everything that was recorded together with ``entry``, as of the day it counted.
 
     The entries stay; new ones with the opposite signs join them. Raises Conflict when it was
-    taken back already, RuleViolation when shares that were given on would be missing.
+    taken back already, RuleViolation when shares that were given on would be missing. A membership
+    that ended with the transfer of its last shares goes on.
     """
     membership = session.get_one(Membership, entry.membership_id)
     cooperative = open_register(session, actor, membership)
@@ -73,7 +75,31 @@ def reverse_act(session: Session, actor: Actor, entry: ShareEntry, reason: str) 
                 cause=row.cause,
             )
         )
-    return append(session, actor, cooperative, entries, "reversed", reason)
+    written = append(session, actor, cooperative, entries, "reversed", reason)
+    for row in act:
+        _reopen(session, actor, row)
+    return written
+
+
+def _reopen(session: Session, actor: Actor, row: ShareEntry) -> None:
+    """A membership that ended because this transfer left it empty goes on after all."""
+    giver = session.get_one(Membership, row.membership_id)
+    if (row.kind, giver.ended_on, giver.end_reason) != (
+        EntryKind.TRANSFER_OUT.value,
+        row.effective_on,
+        EndReason.TRANSFER.value,
+    ):
+        return
+    giver.ended_on = giver.end_reason = None
+    giver.changed_at = clock.now()
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        "register:membership:reopened",
+        cooperative_id=giver.cooperative_id,
+        subject=f"membership:{giver.public_id}",
+    )
 
 
 def _check_still_held(session: Session, holder: Membership, row: ShareEntry) -> None:
