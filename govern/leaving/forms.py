@@ -125,6 +125,15 @@ class EstateForm(FlaskForm):
     iban = _line(_l("IBAN"), 50, description=_l("It may be given later."))
 
 
+class FormerForm(FlaskForm):
+    """Shares of somebody whose membership has ended."""
+
+    owed_since = _day(_l("Owed since"))
+    holder = _line(_l("Holder of the account"), 70)
+    iban = _line(_l("IBAN"), 50, description=_l("It may be given later."))
+    note = _text(_l("Note"), needed=False, most=2000)
+
+
 class SuccessionForm(FlaskForm):
     """Shares that pass to an heir."""
 

@@ -29,6 +29,7 @@ KIND_NAMES = {
     DepartureKind.DEATH: _l("Death"),
     DepartureKind.LOSS_OF_STATUS: _l("Conditions no longer met"),
     DepartureKind.EXCLUSION: _l("Exclusion"),
+    DepartureKind.FORMER: _l("Shares of a former member"),
 }
 
 STATE_NAMES = {

@@ -53,7 +53,7 @@ def upgrade() -> None:
             name=op.f("ck_departure_part_says_how_many"),
         ),
         sa.CheckConstraint(
-            "kind IN ('resignation', 'partial', 'death', 'loss_of_status', 'exclusion')",
+            "kind IN ('resignation', 'partial', 'death', 'loss_of_status', 'exclusion', 'former')",
             name=op.f("ck_departure_kind_known"),
         ),
         sa.CheckConstraint(

@@ -75,6 +75,7 @@ LEAVING = {
     "leaving.paper_request": _member({"received_on": DAY}),
     "leaving.death": _member({"died_on": DAY}),
     "leaving.loss": _member({"lost_on": DAY, "reason": "Has moved away."}),
+    "leaving.former": _member({"owed_since": DAY}, "former_member"),
     "leaving.withdraw_for_member": _departure("pending", {"reason": "A letter came."}),
     "leaving.account": _departure("pending", ACCOUNT),
     "leaving.retry": _departure("pending"),

@@ -16,8 +16,13 @@ from govern.cooperatives.models import Cooperative
 from govern.leaving.models import Refund
 from govern.leaving.rules.board import TestKind
 from govern.leaving.services import effect, excluding, refunds, resigning
-from govern.register.models import Membership
-from govern.register.services.members import Contact, NewMember, add_member
+from govern.register.models import EndReason, Membership
+from govern.register.services.members import (
+    Contact,
+    NewMember,
+    add_member,
+    end_membership,
+)
 from tests.access import world_register  # noqa: F401  (members come before departures)
 from tests.access.world import BUILDERS, Side
 
@@ -92,6 +97,9 @@ def make_departures(session: Session, side: Side) -> None:
     side.pending, side.pending_paper = pending.public_id, pending.documents[0].public_id
     died = effect.record_death(session, SYSTEM, make_leaver(session, side, 2), died_on=DAY)
     side.died = died.public_id
+    gone = make_leaver(session, side, 5)
+    end_membership(session, SYSTEM, gone, DAY, EndReason.UNSTATED)
+    side.former_member = gone.public_id
     for name, number in (("refund", 3), ("postponed", 4)):
         lost = effect.record_loss_of_status(
             session,

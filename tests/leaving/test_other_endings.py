@@ -18,7 +18,8 @@ from govern.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViola
 from govern.leaving.models import Departure, Refund
 from govern.leaving.services import effect, excluding, personal
 from govern.leaving.services.telling import own_address
-from govern.register.models import Membership
+from govern.register.models import EndReason, Membership
+from govern.register.services import members
 from govern.register.services.holdings import holding_of
 from tests.conftest import SettableClock
 from tests.leaving.conftest import IBAN, PDF, mails
@@ -127,6 +128,27 @@ def test_lost_conditions_end_the_membership_and_go_before_a_request(
     assert (asked.state, lost.state) == ("superseded", "effective")
     assert asked.membership.end_reason == "loss_of_status"
     assert session.scalars(select(Refund)).one().owed_since == date(2018, 4, 1)
+
+
+def test_shares_left_of_an_ended_membership_are_paid_back(
+    session: Session, clock: SettableClock, make_owner: Make
+) -> None:
+    """As after an import: the register knows that somebody left, and the shares are still there."""
+    membership, _account = make_owner()
+    day = date(2018, 3, 1)
+    with pytest.raises(RuleViolation, match="had not ended"):
+        effect.owe_former_member(session, SYSTEM, membership, owed_since=day)
+    members.end_membership(session, SYSTEM, membership, day, EndReason.UNSTATED)
+    with pytest.raises(RuleViolation, match="had not ended") as error:
+        effect.owe_former_member(session, SYSTEM, membership, owed_since=date(2018, 2, 28))
+    assert error.value.field == "owed_since"
+    departure = effect.owe_former_member(session, SYSTEM, membership, owed_since=day, iban="")
+    refund = session.scalars(select(Refund)).one()
+    assert (departure.state, departure.kind) == ("effective", "former")
+    assert (refund.amount_cents, refund.due_on) == (6000, date(2021, 3, 1))
+    assert membership.end_reason == "unstated"
+    with pytest.raises(Conflict, match="No share"):
+        effect.owe_former_member(session, SYSTEM, membership, owed_since=day)
 
 
 # -- exclusion ----------------------------------------------------------------------------------

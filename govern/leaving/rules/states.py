@@ -7,13 +7,15 @@ from enum import StrEnum
 
 
 class DepartureKind(StrEnum):
-    """How a membership, or a part of its shares, comes to its end. ``partial``: some shares."""
+    """How a membership, or a part of its shares, comes to its end. ``partial``: some shares;
+    ``former``: shares that were left in the ledger when the membership had ended already."""
 
     RESIGNATION = "resignation"
     PARTIAL = "partial"
     DEATH = "death"
     LOSS_OF_STATUS = "loss_of_status"
     EXCLUSION = "exclusion"
+    FORMER = "former"
 
 
 class DepartureState(StrEnum):

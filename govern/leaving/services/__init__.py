@@ -12,6 +12,7 @@ from govern.leaving.services.common import (
 from govern.leaving.services.effect import (
     close_overtaken,
     find_due,
+    owe_former_member,
     pass_on_shares,
     record_death,
     record_loss_of_status,
@@ -75,6 +76,7 @@ __all__ = [
     "lapse_unsigned",
     "list_tests",
     "open_departures",
+    "owe_former_member",
     "own_membership",
     "pass_on_shares",
     "postpone_refund",

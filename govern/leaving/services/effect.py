@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from govern import clock
 from govern.access import SYSTEM, Actor, Permission
-from govern.cooperatives.models import Cooperative
+from govern.cooperatives.models import Cooperative, RuleSet
+from govern.cooperatives.rules import LeavingRules
 from govern.errors import Conflict, GovernError, InvalidInput, RuleViolation
 from govern.i18n import day as in_words
 from govern.jobs import enqueue, job
@@ -46,6 +47,7 @@ END_REASONS = {
     DepartureKind.LOSS_OF_STATUS: EndReason.LOSS_OF_STATUS,
     DepartureKind.EXCLUSION: EndReason.EXCLUSION,
 }
+"""``former`` ends nothing: the membership has ended already."""
 
 
 def find_due(session: Session, now: datetime) -> None:
@@ -320,6 +322,47 @@ def pass_on_shares(
     record(session, actor, departure, "passed_on", {"shares": shares})
 
 
+def owe_former_member(
+    session: Session,
+    actor: Actor,
+    membership: Membership,
+    *,
+    owed_since: date,
+    holder: str = "",
+    iban: str = "",
+    note: str = "",
+) -> Departure:
+    """Owe the value of shares that are in the ledger although the membership has ended.
+
+    For registers that were imported, and endings recorded without paying back. ``owed_since``: the
+    day on which the shares leave the capital, not before the ending.
+    """
+    actor.require(Permission.REGISTER_WRITE, membership.cooperative_id)
+    cooperative = lock_membership(session, membership)
+    refuse_days(cooperative, membership, owed_since, "owed_since")
+    if membership.ended_on is None or owed_since < membership.ended_on:
+        raise RuleViolation(
+            _("The membership had not ended on that day."),
+            remedy=_("Give the day on which it ended, or a later one."),
+            field="owed_since",
+        )
+    payee, compact = checked_payee(holder, iban) if iban.strip() else (holder.strip()[:70], "")
+    held = holding_of(session, membership.id).issued
+    if not held:
+        raise Conflict(_("No share of this member is left."), remedy=_("Nothing needs to be done."))
+    departure = _new(session, actor, membership, DepartureKind.FORMER, owed_since, note)
+    departure.holder, departure.iban = payee, compact
+    amount = _take_out(session, departure, held, owed_since)
+    departure.shares_left, departure.amount_cents = held, amount
+    move(departure, DepartureState.EFFECTIVE)
+    session.flush()
+    refunds = _schedule(session, departure, amount, owed_since)
+    if membership.end_reason != EndReason.DEATH.value:
+        tell_effect(session, departure, refunds)
+    record(session, actor, departure, "effective", {"shares": held, "amount_cents": amount})
+    return departure
+
+
 def record_loss_of_status(
     session: Session,
     actor: Actor,
@@ -367,7 +410,7 @@ def _new(
     note: str,
 ) -> Departure:
     """A departure that takes effect on ``day`` by itself."""
-    row, rules = rules_for(session, membership.cooperative_id, day)
+    row, rules = _rules_then(session, membership, day)
     departure = Departure(
         cooperative_id=membership.cooperative_id,
         membership_id=membership.id,
@@ -385,6 +428,17 @@ def _new(
     session.add(departure)
     session.flush()
     return departure
+
+
+def _rules_then(
+    session: Session, membership: Membership, day: date
+) -> tuple[RuleSet, LeavingRules]:
+    """The rules of ``day``; today's for days before the first rule set that is recorded."""
+    try:
+        return rules_for(session, membership.cooperative_id, day)
+    except RuleViolation:
+        today = clock.today(membership.cooperative.time_zone)
+        return rules_for(session, membership.cooperative_id, today)
 
 
 def _supersede_requests(session: Session, actor: Actor, membership: Membership) -> None:

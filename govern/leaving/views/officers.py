@@ -134,6 +134,7 @@ def member_leaving(cooperative: str, member: str) -> Any:
         "leaving/member.html",
         membership=membership,
         departures=departures_of(db.session(), membership.id),
+        held=holding_of(db.session(), membership.id).issued,
         is_founder=db.session.get(Founder, membership.id) is not None,
         founder_free_from=founder_free_from(rules, membership.joined_on),
         rules=rules,
@@ -271,6 +272,48 @@ def loss(cooperative: str, member: str) -> Any:
             document=upload_of(form.document),
         ),
         _("The membership has ended."),
+        _departure_address,
+    )
+
+
+@blueprint.route(MEMBER + "/former", methods=METHODS)
+@requires(Permission.REGISTER_WRITE)
+def former(cooperative: str, member: str) -> Any:
+    """Owe the value of shares that are left of an ended membership."""
+    membership, form = member_of(member), forms.FormerForm()
+    if request.method == "GET":
+        form.owed_since.data = membership.ended_on
+        form.holder.data = membership.display_name[:70]
+    holding = holding_of(db.session(), membership.id)
+    return submit(
+        form,
+        lambda: form_page(
+            form,
+            _("Pay back the shares of a former member"),
+            _("Cancel the shares"),
+            here("member_leaving", member=member),
+            eyebrow=eyebrow_of(member_of(member)),
+            consequences=[
+                ngettext(
+                    "%(num)s share leaves the ledger as of that day, and %(amount)s is owed.",
+                    "%(num)s shares leave the ledger as of that day, and %(amount)s is owed.",
+                    holding.issued,
+                    amount=money(holding.paid_cents),
+                ),
+                _("What is owed appears among the refunds with its due date."),
+            ],
+            kind="danger",
+        ),
+        lambda: services.owe_former_member(
+            db.session(),
+            g.actor,
+            membership,
+            owed_since=form.owed_since.data,
+            holder=form.holder.data or "",
+            iban=form.iban.data or "",
+            note=form.note.data or "",
+        ),
+        _("What is owed is among the refunds now."),
         _departure_address,
     )
 
