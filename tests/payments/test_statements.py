@@ -122,7 +122,7 @@ def test_too_much_from_an_unknown_account_waits_for_a_person(session, read, ask)
     assert (entry.state, entry.doubt) == ("doubtful", Doubt.REST_LEFT.value)
 
 
-def test_a_cancelled_refund_leaves_the_rest_to_a_person(session, read, ask):
+def test_a_cancelled_refund_leaves_the_rest_to_a_person(both_databases, session, read, ask):
     request = ask(6000)
     read(Tx(10_000, reference=request.reference))
     [refund] = session.scalars(select(OutgoingPayment))

@@ -68,7 +68,8 @@ def rest_of(session: Session, entry: BankEntry) -> int:
         )
     )
     refund = refund_of_rest(session, entry)
-    return entry.amount_cents - (used or 0) - (refund.amount_cents if refund else 0)
+    # PostgreSQL adds large integers up to a decimal.
+    return entry.amount_cents - int(used or 0) - (refund.amount_cents if refund else 0)
 
 
 def refund_of_rest(session: Session, entry: BankEntry) -> OutgoingPayment | None:
