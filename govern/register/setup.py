@@ -20,6 +20,7 @@ from govern.register.services import accounts
 from govern.register.services.certificate_document import spaced
 from govern.register.services.merging import closed_account_words
 from govern.register.services.own_data import register_sections
+from govern.register.services.quality import expected
 from govern.register.services.quality.addresses import note_refusal
 from govern.register.services.transfers.personal import erase_transfers, own_transfers
 from govern.register.views import (  # noqa: F401  (they add their routes)
@@ -50,6 +51,7 @@ def register(app: Flask) -> None:
     hooks.membership_sources.register(accounts.membership_lines)
     hooks.sign_in_traces.register(accounts.forget_first_sign_ins)
     home_items.register(accounts.expected_of)
+    home_items.register(expected.expected_of)
     navigation.register(offer_register)
     register_tabs.register(offer_tabs)
     register_tabs.register(quality.offer_quality)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from govern.access import Role
 from tests.access import world_register  # noqa: F401  (its members come first)
+
 from tests.access import world_quality  # noqa: F401  isort: skip
 from tests.access.example import Example
 
@@ -16,6 +17,7 @@ QUALITY = {
     "register.pair_page": Example(
         arguments=lambda side: {"first": side.membership, "second": side.flagged},
         form={"act": "distinct", "distinct-reason": "mother and daughter"},
+        leaves_trace=True,
     ),
     "register.undo_merge": Example(
         arguments=lambda side: {"merge": side.merge}, form={"reason": "they are two after all"}

@@ -121,8 +121,10 @@ REGISTER = {
         form={"reason": "typed twice"},
     ),
     "register.end_membership": _member({"ended_on": DAY, "reason": "resignation"}),
-    "register.change_contact": _member(CONTACT),
-    "register.change_identity": _member({"given_name": "Camille", "family_name": "Corrected"}),
+    "register.change_contact": _member(CONTACT, leaves_trace=True),
+    "register.change_identity": _member(
+        {"given_name": "Camille", "family_name": "Corrected"}, leaves_trace=True
+    ),
     "register.change_category": _member({"category": "B", "starts_on": DAY}),
     "register.change_representative": _member(
         {"given_name": "Fay", "family_name": "New", "starts_on": DAY}, "organisation"

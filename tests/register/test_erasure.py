@@ -300,6 +300,7 @@ def test_a_member_asks_and_is_answered(
     sign_in(client, registrar)
     waiting = session.scalars(select(Erasure).where(Erasure.state == "requested")).one()
     assert "To be answered" in client.get("/smartcoop/register/erasures").text
+    assert "Answer 1 request to erase" in client.get("/").text
     refused = client.post(
         f"/smartcoop/register/erasures/{waiting.public_id}/refuse",
         data={"reason": "you are a member still"},

@@ -128,6 +128,7 @@ class TestRefusedByAServer:
         gone.person.account_id = account.id
         sign_in(client, account)
         assert "give the cooperative another address" in client.get("/smartcoop/me").text
+        assert "Give another address to SmartCoop" in client.get("/").text
         sign_in(client, make_account("Reg", roles=[(cooperative, Role.REGISTRAR)]))
         listed = client.get("/smartcoop/register/members?email=problem").text
         assert gone.public_id in listed

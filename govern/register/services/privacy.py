@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from govern import audit, clock
 from govern.access import Actor, Role
 from govern.cooperatives.models import Cooperative
+from govern.database import changed_rows
 from govern.register.models import Membership, RegisterReading
 from govern.register.rules.privacy import SELF, FieldGroup, visible_to
 
@@ -63,8 +65,12 @@ def note_reading(
     if was_noted(session, actor, cooperative, membership):
         return False
     subject = _subject(cooperative, membership)
-    session.add(
-        RegisterReading(
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    # Of two pages opened at once one waits, and then finds the line that the other has written.
+    written = session.execute(
+        insert(RegisterReading)
+        .values(
             cooperative_id=cooperative.id,
             membership_id=membership.id if membership is not None else None,
             subject=subject,
@@ -72,8 +78,10 @@ def note_reading(
             roles=" ".join(_offices(actor, cooperative)),
             day=clock.today(cooperative.time_zone),
         )
+        .on_conflict_do_nothing()
     )
-    session.flush()
+    if changed_rows(written) == 0:
+        return False
     audit.record(
         session,
         actor,

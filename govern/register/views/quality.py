@@ -41,6 +41,7 @@ from govern.register.views.blueprint import (
     put_error,
     today,
 )
+from govern.register.views.traces import leave_trace
 
 METHODS = ["GET", "POST"]
 
@@ -156,6 +157,9 @@ def duplicate_list(cooperative: str) -> Any:
 def pair_page(cooperative: str, first: str, second: str) -> Any:
     """Two members side by side: one and the same, or two."""
     one, two = duplicates.pair_of(db.session(), g.cooperative, first, second)
+    if request.method == "GET":
+        leave_trace(one)
+        leave_trace(two)
     merge_form, distinct_form = forms.MergeForm(), forms.DistinctForm(prefix="distinct")
     merge_form.keep.choices = [
         (row.public_id, _("%(name)s, member %(number)s", name=row.display_name,

@@ -25,6 +25,7 @@ from govern.register.services.certificates import send_certificate
 from govern.register.services.members import Contact, NewMember, PossibleDuplicate
 from govern.register.texts import ENTRY_KIND_NAMES
 from govern.register.views.blueprint import blueprint, here, member_of, put_error, today
+from govern.register.views.traces import leave_trace
 
 METHODS = ["GET", "POST"]
 
@@ -417,6 +418,8 @@ def end_membership(cooperative: str, member: str) -> Any:
 def change_contact(cooperative: str, member: str) -> Any:
     """Change how a member is reached."""
     membership = member_of(member)
+    if request.method == "GET":
+        leave_trace(membership)
     form = forms.ContactForm(obj=membership)
     return submit(
         form,
@@ -432,6 +435,8 @@ def change_contact(cooperative: str, member: str) -> Any:
 def change_identity(cooperative: str, member: str) -> Any:
     """Correct the name, birth date or enterprise number."""
     membership = member_of(member)
+    if request.method == "GET":
+        leave_trace(membership)
     form: Any
     if membership.person is not None:
         form = forms.PersonNameForm(obj=membership.person)

@@ -122,10 +122,14 @@ def _unreachable(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
 
 def _flagged(channel: ContactChannel) -> Finder:
     def find(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
+        # The flags are few: they come first, whatever the number of members.
+        flagged = select(ContactProblem.membership_id).where(
+            ContactProblem.cleared_on.is_(None), ContactProblem.channel == channel.value
+        )
         return (
             _of(cooperative_id, ids)
             .join(ContactProblem, still_applies())
-            .where(_alive(day), ContactProblem.channel == channel.value)
+            .where(Membership.id.in_(flagged), _alive(day), ContactProblem.channel == channel.value)
         )
 
     return find
