@@ -229,7 +229,9 @@ def upgrade() -> None:
             "length(bic) IN (0, 8, 11)", name=op.f("ck_outgoing_payment_bic_length")
         ),
         sa.CheckConstraint(
-            "length(iban) BETWEEN 15 AND 34", name=op.f("ck_outgoing_payment_iban_length")
+            "length(iban) BETWEEN 15 AND 34"
+            " OR (iban = '' AND state IN ('paid', 'returned', 'cancelled'))",
+            name=op.f("ck_outgoing_payment_iban_length"),
         ),
         sa.ForeignKeyConstraint(
             ["batch_id"],

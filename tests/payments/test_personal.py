@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
 from sqlalchemy import select
 
 from govern.access import SYSTEM
-from govern.payments.models import BankEntry
-from govern.payments.services import personal
+from govern.errors import Conflict
+from govern.payments.models import BankEntry, OutgoingPayment
+from govern.payments.services import batches, personal, release_outgoing
 from govern.payments.services.statements import read_file
 from tests.payments.statements import AN, Tx, camt
 
@@ -46,3 +48,26 @@ def test_what_the_accounts_need_is_kept_until_the_end_and_then_names_nobody(
     # The same statement read once more still changes nothing.
     read = read_file(session, SYSTEM, cooperative, file_name="s.xml", content=content)
     assert (read.new, read.known) == (0, 1)
+
+
+def test_whom_an_over_payment_went_back_to_is_erased_with_the_file_in_which_it_left(
+    both_databases, session, account, ask, make_member, cooperative
+):
+    member = make_member()
+    request = ask(6000, membership=member)
+    paid = camt(Tx(7000, reference=request.reference, bank_reference="B1"))
+    read_file(session, SYSTEM, cooperative, file_name="s.xml", content=paid)
+    refund = session.scalars(select(OutgoingPayment)).one()
+    assert personal.forget_outgoing(session, cooperative.id, [refund.subject]) == 0
+    release_outgoing(session, SYSTEM, refund)
+    batch = batches.make_batch(session, SYSTEM, account, [refund], date(2018, 6, 1))
+    left = camt(Tx(-1000, end_to_end=refund.end_to_end_id, bank_reference="B2"))
+    read_file(session, SYSTEM, cooperative, file_name="t.xml", content=left)
+    personal.erase_payments(session, member, "end")
+    session.commit()
+    assert (refund.payee_name, refund.iban, refund.state) == ("", "", "paid")
+    assert (batch.xml, len(batch.digest)) == ("", 64)
+    entries = session.scalars(select(BankEntry)).all()
+    assert {entry.counterparty_iban for entry in entries} == {""}
+    with pytest.raises(Conflict):
+        batches.batch_for_download(session, SYSTEM, cooperative, batch.public_id)

@@ -360,6 +360,24 @@ def test_the_same_days_read_as_table_and_as_xml_count_once(session, read, ask):
     assert counts(session) == before
 
 
+def test_when_it_breaks_off_in_the_middle_nothing_is_kept_and_it_can_be_read_again(
+    session, read, ask
+):
+    first, second = ask(6000), ask(3000)
+    statement = [Tx(6000, reference=first.reference), Tx(3000, reference=second.reference)]
+
+    def break_off(request: Any, **_others: Any) -> None:
+        if request is second:
+            raise MemoryError
+
+    with signals.payment_received.connected_to(break_off), pytest.raises(MemoryError):
+        read(*statement)
+    session.rollback()
+    assert (entries(session), first.paid_cents) == ([], 0)
+    assert read(*statement).new == 2
+    assert (first.paid_cents, second.paid_cents) == (6000, 3000)
+
+
 def test_the_statement_of_another_account_is_refused_and_names_it(session, read):
     with pytest.raises(InvalidInput) as refused:
         read(Tx(6000), iban=AN)

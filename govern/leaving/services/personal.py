@@ -13,8 +13,10 @@ from govern.i18n import money
 from govern.leaving.models import Departure, LeavingDocument, Refund
 from govern.leaving.rules.states import OPEN, OWED
 from govern.leaving.services.common import departures_of, refunds_of
+from govern.leaving.services.refunds import SUBJECT
 from govern.leaving.texts import KIND_NAMES, REFUND_STATE_NAMES, STATE_NAMES, STEP_NAMES
 from govern.payments.rules.bank import show_iban
+from govern.payments.services.personal import forget_outgoing
 from govern.register.hooks import OwnSection
 from govern.register.models import Membership, Person
 
@@ -135,6 +137,9 @@ def erase_departures(session: Session, membership: Membership, extent: str) -> i
                 erased += 1
         if extent != "end":
             continue
+        erased += forget_outgoing(
+            session, row.cooperative_id, [f"{SUBJECT}{refund.public_id}" for refund in refunds]
+        )
         for field in ("note", "ended_note", "problem"):
             if getattr(row, field):
                 setattr(row, field, "")

@@ -94,7 +94,12 @@ class OutgoingPayment(db.Model):  # type: ignore[name-defined]
     __table_args__ = (
         CheckConstraint(one_of("state", OutgoingState), name="state_known"),
         CheckConstraint("amount_cents > 0", name="amount_positive"),
-        CheckConstraint("length(iban) BETWEEN 15 AND 34", name="iban_length"),
+        # Erased once nothing need be kept, and never before the payment is at its end.
+        CheckConstraint(
+            "length(iban) BETWEEN 15 AND 34"
+            " OR (iban = '' AND state IN ('paid', 'returned', 'cancelled'))",
+            name="iban_length",
+        ),
         CheckConstraint("length(bic) IN (0, 8, 11)", name="bic_length"),
         CheckConstraint(
             "(state IN ('planned', 'released', 'cancelled') AND batch_id IS NULL)"

@@ -201,6 +201,11 @@ def batch_for_download(
             _("This payment file was cancelled."),
             remedy=_("Its payments may be in another file: use that one."),
         )
+    if not batch.xml:
+        raise Conflict(
+            _("This payment file was erased with the people whom it paid."),
+            remedy=_("The statements show its payments."),
+        )
     return batch
 
 

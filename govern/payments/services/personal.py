@@ -13,12 +13,16 @@ from govern.i18n import day as in_words
 from govern.i18n import money
 from govern.payments.models import (
     BankEntry,
+    BatchState,
+    OutgoingPayment,
+    OutgoingState,
     PaymentMatch,
     PaymentRequest,
     RequestState,
 )
 from govern.payments.rules.bank import show_iban
 from govern.payments.rules.references import show_reference
+from govern.payments.services.entries import OVERPAYMENT
 from govern.payments.texts import REQUEST_STATE_NAMES
 from govern.register.hooks import OwnSection
 from govern.register.models import Membership, Person
@@ -103,11 +107,46 @@ def erase_payments(session: Session, membership: Membership, when: str) -> int:
         request.payer_name = ""
         request.search_text = search_text(request.reference)
     for entry in entries:
-        entry.counterparty_name = entry.counterparty_iban = entry.counterparty_bic = ""
-        entry.remittance = entry.fingerprint = ""
-        entry.search_text = search_text(entry.reference)
+        _forget_entry(entry)
     session.flush()
-    return len(requests) + len(entries)
+    erased = len(requests) + len(entries)
+    return erased + forget_outgoing(
+        session, membership.cooperative_id, [f"{OVERPAYMENT}{entry.public_id}" for entry in entries]
+    )
+
+
+def forget_outgoing(session: Session, cooperative_id: int, subjects: Sequence[str]) -> int:
+    """Erase whom payments went to, for whoever erases what they were for. How many rows.
+
+    Payments that are not at their end are left alone. The file in which a payment left goes too:
+    the statement is the voucher. Amounts, days and identifications stay.
+    """
+    ended = (OutgoingState.PAID.value, OutgoingState.RETURNED.value, OutgoingState.CANCELLED.value)
+    payments = session.scalars(
+        select(OutgoingPayment).where(
+            OutgoingPayment.cooperative_id == cooperative_id,
+            OutgoingPayment.subject.in_(subjects),
+            OutgoingPayment.state.in_(ended),
+            OutgoingPayment.iban != "",
+        )
+    ).all()
+    entries = session.scalars(
+        select(BankEntry).where(BankEntry.outgoing_id.in_([row.id for row in payments]))
+    ).all()
+    for payment in payments:
+        payment.payee_name = payment.iban = payment.bic = payment.text = payment.end_reason = ""
+        if payment.batch and payment.batch.state == BatchState.DONE.value:
+            payment.batch.xml = ""
+    for entry in entries:
+        _forget_entry(entry)
+    session.flush()
+    return len(payments) + len(entries)
+
+
+def _forget_entry(entry: BankEntry) -> None:
+    entry.counterparty_name = entry.counterparty_iban = entry.counterparty_bic = ""
+    entry.remittance = entry.fingerprint = ""
+    entry.search_text = search_text(entry.reference)
 
 
 def why_not_erased(session: Session, membership: Membership) -> Sequence[str]:
