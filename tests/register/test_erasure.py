@@ -128,11 +128,22 @@ def test_what_may_go_goes_at_once_and_the_rest_after_the_years_of_the_book(
     assert member.person is not None
     member.person.account_id = account.id
     leave(session, member)
+    queue_mail(
+        session,
+        cooperative_id=None,
+        to_address="own@quartz.example",
+        to_name="Zebulon Quartz",
+        language="en",
+        template="password_changed",
+        context={},
+        dedupe_key="about the account",
+        category="account",
+    )
 
     row = erasure.erase_member(session, SYSTEM, member)
     session.commit()
     assert (row.state, row.keep_until) == ("partial", date(2028, 5, 1))
-    assert row.counts["mails"] == 1
+    assert row.counts["mails"] == 2
     assert traces(session, "quartz.example") <= {
         ("roll_entry", "email"), ("outbox_mail", "to_address")
     }  # fmt: skip

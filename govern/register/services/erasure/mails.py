@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from govern.mail import Channel, DeliveryState, OutboxMail
@@ -15,7 +15,7 @@ NOWHERE = "erased@invalid"
 
 
 def erase_mails(session: Session, membership: Membership) -> int:
-    """Empty what this cooperative wrote to the member; how many mails and letters that were.
+    """Empty what this cooperative (and the house) wrote to the member; how many that were.
 
     What still waits is stopped. A mail that is being handed over this moment keeps its text until
     the next step of the erasure.
@@ -26,16 +26,23 @@ def erase_mails(session: Session, membership: Membership) -> int:
         else [
             row
             for row in memberships_of_person(session, membership.person)
-            if row.id != membership.id and row.cooperative_id == membership.cooperative_id
+            if row.id != membership.id
         ]
     )
-    if any(row.email_key == membership.email_key for row in others):
+    if any(
+        (row.cooperative_id, row.email_key) == (membership.cooperative_id, membership.email_key)
+        for row in others
+    ):
         # Another membership of the same person has the same mails.
         return 0
+    senders = [OutboxMail.cooperative_id == membership.cooperative_id]
+    if not others:
+        # What no cooperative sent (about the account) belongs to nothing else then.
+        senders.append(OutboxMail.cooperative_id.is_(None))
     rows = session.scalars(
         select(OutboxMail.id).where(
             mails_to([membership], membership.person),
-            OutboxMail.cooperative_id == membership.cooperative_id,
+            or_(*senders),
             OutboxMail.state != DeliveryState.SENDING.value,
         )
     ).all()
