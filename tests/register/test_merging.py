@@ -329,3 +329,36 @@ def test_a_merge_that_was_taken_back_may_be_made_again(session: Session, make_me
         merging.undo_merge(session, SYSTEM, merge, "a mistake of mine")
     assert len(session.scalars(select(Merge)).all()) == 2
     assert len(session.scalars(select(Person)).all()) == 2
+
+
+def test_a_registrar_compares_merges_and_parts_on_the_pages(
+    session: Session,
+    client: FlaskClient,
+    cooperative: Cooperative,
+    make_member: Make,
+    make_account: Callable[..., Account],
+    sign_in: Callable[..., None],
+) -> None:
+    one, two = twice(make_member)
+    sign_in(client, make_account("Reg", roles=[(cooperative, Role.REGISTRAR)]))
+    listed = "/smartcoop/register/quality/duplicates"
+    page = f"{listed}/{one.public_id}/{two.public_id}"
+    assert "same name and birth date" in client.get(listed).text
+    assert "an.peeters@example.org" in client.get(page).text
+    refused = client.post(page, data={"act": "merge", "keep": two.public_id, "reason": ""})
+    assert refused.status_code == 422
+    done = client.post(
+        page, data={"act": "merge", "keep": two.public_id, "reason": "the same identity card"}
+    )
+    assert done.status_code == 302
+    assert one.person_id == two.person_id
+    shown = client.get(f"/smartcoop/register/members/{one.public_id}").text
+    assert "the same identity card" in shown
+    client.post(page, data={"act": "merge", "keep": one.public_id, "reason": "one vote each"})
+    assert two.ended_on == TODAY
+    for merge in session.scalars(select(Merge).order_by(Merge.id.desc())).all():
+        undo = f"/smartcoop/register/quality/merges/{merge.public_id}/undo"
+        assert "A roll that was taken does not change" in client.get(undo).text
+        assert client.post(undo, data={"reason": "two after all"}).status_code == 302
+    assert one.person_id != two.person_id
+    assert two.ended_on is None
