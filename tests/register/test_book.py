@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime
 
 import openpyxl
 import pytest
+from sqlalchemy import select, text
 
 from govern.access import SYSTEM, Role
 from govern.errors import InvalidInput
 from govern.register.models import EndReason
 from govern.register.services import book, ledger, members
+from govern.register.services.holdings import holding_of, holdings_on
 
 MARCH, MAY = date(2018, 3, 1), date(2018, 5, 2)
 
@@ -120,6 +122,24 @@ def test_an_extract_tells_the_numbers_of_the_shares_of_its_day(
 
     assert numbers(MARCH) == {"1": "1-3", "2": "4"}
     assert numbers(MAY) == {"1": "2-3", "2": "1,4"}
+
+
+def test_two_half_paid_lots_are_no_paid_share(session, cooperative, make_member, both_databases):
+    ann = make_member("1", shares=1, paid_cents=1500)
+    session.execute(
+        text(
+            "INSERT INTO share_entry (cooperative_id, sequence, membership_id, kind, share_class, "
+            "nominal_cents, shares, amount_cents, effective_on, recorded_at, act_id, source, "
+            "commitment, previous_hash, hash, version, numbers, cause, row_digest) "
+            "SELECT cooperative_id, sequence + 2, membership_id, kind, share_class, 5000, shares, "
+            "CASE WHEN shares = 0 THEN 2500 ELSE 0 END, effective_on, recorded_at, 'x', source, "
+            "commitment, previous_hash, hash, version, numbers, cause, row_digest FROM share_entry"
+        )
+    )
+    holding = holdings_on(None, date(2018, 6, 1), [ann.id])
+    row = session.execute(select(holding.c.issued, holding.c.paid)).one()
+    assert (int(row.issued), float(row.paid)) == (2, 0.0)
+    assert holding_of(session, ann.id).paid == 0
 
 
 def test_a_day_ahead_has_no_book(session, cooperative, clock):

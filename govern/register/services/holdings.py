@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from sqlalchemy import Subquery, case, func, select
+from sqlalchemy import BigInteger, Subquery, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from govern.register.models import ShareEntry
@@ -41,7 +41,8 @@ def holdings_on(
     lot = lots.group_by(
         ShareEntry.membership_id, ShareEntry.share_class, ShareEntry.nominal_cents
     ).subquery("lot")
-    covered = lot.c.paid_cents // lot.c.nominal_cents
+    # PostgreSQL sums to decimals, which would give parts of shares.
+    covered = cast(lot.c.paid_cents, BigInteger) // lot.c.nominal_cents
     paid = case((covered < lot.c.issued, covered), else_=lot.c.issued)
     return (
         select(

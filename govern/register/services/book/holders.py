@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import BigInteger, case, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from govern.register.models import Membership, ShareEntry
@@ -88,7 +88,7 @@ class _Summary:
 
 def _add_up(session: Session, moment: BookMoment) -> _Summary:
     lot = lots_of(moment)
-    covered = lot.c.paid_cents // lot.c.nominal_cents
+    covered = cast(lot.c.paid_cents, BigInteger) // lot.c.nominal_cents
     paid = case((covered < lot.c.shares, covered), else_=lot.c.shares)
     rows = session.execute(
         select(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Integer, Row, cast, func, insert, literal, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from govern import audit
@@ -37,6 +37,7 @@ def eligible_members(cooperative_id: int, day: date, membership_id: int | None =
         select(
             Membership.id,
             Membership.member_number,
+            Membership.number_key,
             Membership.language,
             Membership.email,
             Membership.street,
@@ -79,6 +80,41 @@ def eligible_members(cooperative_id: int, day: date, membership_id: int | None =
     return query if membership_id is None else query.where(Membership.id == membership_id)
 
 
+def insert_people(session: Session, roll: Roll) -> None:
+    """Write the entries of all natural persons in one statement: those of ``entry_values``."""
+    one = (
+        eligible_members(roll.cooperative_id, roll.record_date)
+        .where(Membership.organisation_id.is_(None))
+        .subquery("eligible")
+        .c
+    )
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    make_object = func.json_build_object if is_postgresql else func.json_object
+    address = make_object(
+        literal_column("'street'"), one.street,
+        literal_column("'postal_code'"), one.postal_code,
+        literal_column("'town'"), one.town,
+        literal_column("'country'"), one.country,
+    )  # fmt: skip
+    values: dict[str, Any] = {
+        "roll_id": literal(roll.id),
+        "membership_id": one.id,
+        "member_number": one.member_number,
+        "display_name": func.trim(one.given_name + " " + one.family_name),
+        "kind": literal(MemberKind.NATURAL.value),
+        "category": one.category,
+        "shares_issued": cast(one.issued, Integer),
+        "shares_paid": cast(one.paid, Integer),
+        "language": one.language,
+        "email": one.email,
+        "representative": literal(""),
+        "address": address,
+        "sort_name": one.sort_name,
+        "search_text": literal(" ") + one.number_key + " " + one.sort_name,
+    }
+    session.execute(insert(RollEntry.__table__).from_select(list(values), select(*values.values())))
+
+
 def entry_values(row: Row[Any]) -> dict[str, Any]:
     """The columns of a roll entry (without its roll) from one row of ``eligible_members``."""
     is_person = row.organisation is None
@@ -103,7 +139,7 @@ def entry_values(row: Row[Any]) -> dict[str, Any]:
         },
         "sort_name": row.sort_name,
         # The name is folded already, for ordering; the order of the words does not matter.
-        "search_text": search_text(row.member_number, delegate) + f" {row.sort_name}",
+        "search_text": f" {row.number_key} {row.sort_name}{search_text(delegate).rstrip()}",
     }
 
 

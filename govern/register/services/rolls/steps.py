@@ -29,13 +29,14 @@ from govern.register.rules.roll import (
     canonical_lines_in_order,
     digest_of,
 )
-from govern.register.services.bulk import CHUNK, by_bytes, copy_rows
+from govern.register.services.bulk import CHUNK, copy_rows
 from govern.register.services.rolls.entries import (
     eligible_members,
     entry_values,
-    line_of,
+    insert_people,
     lock_row,
     record_step,
+    roll_lines,
 )
 from govern.register.services.rolls.reading import verify_roll
 
@@ -104,31 +105,31 @@ def take_roll(
 def _write_entries(
     session: Session, cooperative: Cooperative, roll: Roll
 ) -> tuple[str, dict[str, Any]]:
-    """Write who is eligible, as a stream: a million members pass without being held in memory.
+    """Write who is eligible; the digest and the totals of what was written.
 
-    Returns the digest and the totals of what was written.
+    People are written by the database itself, organisations with their representatives one by
+    one, and everything is read back as a stream: a million members are never held in memory.
     """
-    query = eligible_members(cooperative.id, roll.record_date).order_by(
-        by_bytes(session, Membership.member_number)
-    )
-    counted = Totals()
-    if session.get_bind().dialect.name == "postgresql":
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    if is_postgresql:
         # It takes the holders for a few hundred and would look each of a million up one by one.
         session.execute(text("SET LOCAL enable_nestloop = off"))
+    insert_people(session, roll)
+    firms = eligible_members(cooperative.id, roll.record_date).where(
+        Membership.organisation_id.is_not(None)
+    )
+    for part in session.execute(firms.execution_options(yield_per=CHUNK)).partitions(CHUNK):
+        copy_rows(session, RollEntry, [{"roll_id": roll.id, **entry_values(row)} for row in part])
+    if is_postgresql:
+        session.execute(text("SET LOCAL enable_nestloop = on"))
+    counted = Totals()
 
     def lines() -> Iterator[RollLine]:
-        rows = session.execute(query.execution_options(yield_per=CHUNK))
-        for part in rows.partitions(CHUNK):
-            entries = [{"roll_id": roll.id, **entry_values(row)} for row in part]
-            copy_rows(session, RollEntry, entries)
-            for values in entries:
-                line = line_of(values)
-                counted.add(line)
-                yield line
+        for line in roll_lines(session, roll):
+            counted.add(line)
+            yield line
 
     digest = digest_of(canonical_lines_in_order(cooperative.code, roll.record_date, lines()))
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SET LOCAL enable_nestloop = on"))
     return digest, counted.as_json()
 
 
