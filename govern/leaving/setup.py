@@ -20,6 +20,7 @@ from govern.leaving.views import (  # noqa: F401  (they add their routes)
     exclusions,
     officers,
     own,
+    recorded,
     refunds,
 )
 from govern.leaving.views.blueprint import blueprint

@@ -15,7 +15,7 @@ from govern.accounts.tags import make_token, token_hash
 from govern.cooperatives.models import Cooperative
 from govern.leaving.models import Refund
 from govern.leaving.rules.board import TestKind
-from govern.leaving.services import effect, excluding, refunds, resigning
+from govern.leaving.services import board, excluding, recording, refunds, resigning
 from govern.register.models import EndReason, Membership
 from govern.register.services.members import (
     Contact,
@@ -95,13 +95,13 @@ def make_departures(session: Session, side: Side) -> None:
         scan=resigning.Upload("letter.pdf", PDF),
     )
     side.pending, side.pending_paper = pending.public_id, pending.documents[0].public_id
-    died = effect.record_death(session, SYSTEM, make_leaver(session, side, 2), died_on=DAY)
+    died = recording.record_death(session, SYSTEM, make_leaver(session, side, 2), died_on=DAY)
     side.died = died.public_id
     gone = make_leaver(session, side, 5)
     end_membership(session, SYSTEM, gone, DAY, EndReason.UNSTATED)
     side.former_member = gone.public_id
     for name, number in (("refund", 3), ("postponed", 4)):
-        lost = effect.record_loss_of_status(
+        lost = recording.record_loss_of_status(
             session,
             SYSTEM,
             make_leaver(session, side, number),
@@ -115,7 +115,7 @@ def make_departures(session: Session, side: Side) -> None:
         if name == "postponed":
             refunds.postpone_refund(session, SYSTEM, row, reason="Liquidity is short.")
     for kind in TestKind:
-        made = refunds.record_test(
+        made = board.record_test(
             session,
             SYSTEM,
             cooperative,
@@ -125,7 +125,7 @@ def make_departures(session: Session, side: Side) -> None:
             valid_until=date(2019, 1, 1),
             up_to_cents=1_000_000,
             text="Accounts of 2017",
-            document=refunds.Upload("report.pdf", PDF),
+            document=board.Upload("report.pdf", PDF),
         )
         side.board_test = made.public_id
     session.commit()

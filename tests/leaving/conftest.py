@@ -17,7 +17,7 @@ from govern.cooperatives.models import Cooperative
 from govern.cooperatives.rules import rules_from_json, rules_to_json
 from govern.leaving.models import Departure
 from govern.leaving.rules.board import TestKind
-from govern.leaving.services import refunds, resigning
+from govern.leaving.services import board, resigning
 from govern.mail import OutboxMail
 from govern.register.models import Membership
 from tests.conftest import SettableClock
@@ -94,7 +94,7 @@ def pass_tests(session: Session, cooperative: Cooperative) -> Callable[..., None
         from govern import clock
 
         for kind in TestKind:
-            refunds.record_test(
+            board.record_test(
                 session,
                 SYSTEM,
                 cooperative,

@@ -13,7 +13,7 @@ from govern import schema
 from govern.access import SYSTEM
 from govern.extensions import db
 from govern.leaving.models import Refund
-from govern.leaving.services import effect, excluding, founders
+from govern.leaving.services import excluding, founders, recording
 from govern.register.models import Membership
 
 TABLES = {"departure", "exclusion_step", "leaving_document", "founder", "refund", "board_test"}
@@ -31,7 +31,7 @@ def test_the_tables_are_taken_back_with_rows_in_them_and_laid_down_anew(
         session, SYSTEM, membership, proposed_on=date(2018, 4, 10), reasons="Forged invoices."
     )
     founders.set_founder(session, SYSTEM, membership, True)
-    departure = effect.record_death(session, SYSTEM, membership, died_on=date(2018, 4, 10))
+    departure = recording.record_death(session, SYSTEM, membership, died_on=date(2018, 4, 10))
     day = date(2018, 4, 10)
     session.add(
         Refund(

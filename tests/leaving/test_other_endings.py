@@ -16,7 +16,7 @@ from govern.accounts.services import actor_for
 from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from govern.leaving.models import Departure, Refund
-from govern.leaving.services import effect, excluding, personal
+from govern.leaving.services import effect, excluding, papers, personal, recording
 from govern.leaving.services.telling import own_address
 from govern.register.models import EndReason, Membership
 from govern.register.services import members
@@ -39,19 +39,19 @@ def test_a_death_ends_the_membership_on_the_day_and_the_value_is_owed_to_the_est
     session: Session, make_owner: Make
 ) -> None:
     membership, _account = make_owner()
-    departure = effect.record_death(
+    departure = recording.record_death(
         session, SYSTEM, membership, died_on=date(2018, 3, 2), note="told by her son"
     )
     assert (membership.ended_on, membership.end_reason) == (date(2018, 3, 2), "death")
     assert departure.state == "effective"
     assert holding_of(session, membership.id).issued == 2
     assert mails(session) == []
-    refund = effect.settle_estate(session, SYSTEM, departure)[0]
+    refund = recording.settle_estate(session, SYSTEM, departure)[0]
     assert holding_of(session, membership.id, date(2018, 3, 2)).issued == 0
     assert holding_of(session, membership.id, date(2018, 3, 1)).issued == 2
     assert (refund.amount_cents, refund.due_on, refund.iban) == (6000, date(2021, 3, 2), "")
     with pytest.raises(Conflict, match="No share"):
-        effect.settle_estate(session, SYSTEM, departure)
+        recording.settle_estate(session, SYSTEM, departure)
 
 
 def test_shares_of_the_deceased_pass_to_an_heir_by_succession(
@@ -59,8 +59,8 @@ def test_shares_of_the_deceased_pass_to_an_heir_by_succession(
 ) -> None:
     membership, _account = make_owner(shares=3)
     heir = make_member(number="88", given_name="Bo")
-    departure = effect.record_death(session, SYSTEM, membership, died_on=date(2018, 3, 2))
-    effect.pass_on_shares(
+    departure = recording.record_death(session, SYSTEM, membership, died_on=date(2018, 3, 2))
+    recording.pass_on_shares(
         session,
         SYSTEM,
         departure,
@@ -70,7 +70,7 @@ def test_shares_of_the_deceased_pass_to_an_heir_by_succession(
     )
     assert holding_of(session, heir.id).issued == 3
     with pytest.raises(InvalidInput, match="Nobody has the member number"):
-        effect.pass_on_shares(
+        recording.pass_on_shares(
             session,
             SYSTEM,
             departure,
@@ -78,7 +78,7 @@ def test_shares_of_the_deceased_pass_to_an_heir_by_succession(
             shares=1,
             effective_on=date(2018, 4, 1),
         )
-    refund = effect.settle_estate(session, SYSTEM, departure, holder="Estate", iban=IBAN)[0]
+    refund = recording.settle_estate(session, SYSTEM, departure, holder="Estate", iban=IBAN)[0]
     assert refund.amount_cents == 3000
 
 
@@ -89,7 +89,7 @@ def test_a_death_goes_before_a_pending_resignation_and_a_procedure(
     procedure = excluding.propose_exclusion(
         session, SYSTEM, departure.membership, proposed_on=date(2018, 4, 10), reasons=REASONS
     )
-    effect.record_death(session, SYSTEM, departure.membership, died_on=date(2018, 4, 9))
+    recording.record_death(session, SYSTEM, departure.membership, died_on=date(2018, 4, 9))
     assert (departure.state, procedure.state) == ("superseded", "superseded")
     at(clock, 7, 2)
     effect.take_effect_job(session, departure.id)
@@ -102,22 +102,22 @@ def test_a_death_is_not_recorded_twice_nor_ahead_nor_for_an_organisation(
 ) -> None:
     membership, _account = make_owner()
     with pytest.raises(InvalidInput, match="lies ahead"):
-        effect.record_death(session, SYSTEM, membership, died_on=date(2018, 4, 11))
+        recording.record_death(session, SYSTEM, membership, died_on=date(2018, 4, 11))
     with pytest.raises(InvalidInput, match="joined only on"):
-        effect.record_death(session, SYSTEM, membership, died_on=date(2018, 1, 9))
-    effect.record_death(session, SYSTEM, membership, died_on=date(2018, 4, 10))
+        recording.record_death(session, SYSTEM, membership, died_on=date(2018, 1, 9))
+    recording.record_death(session, SYSTEM, membership, died_on=date(2018, 4, 10))
     with pytest.raises(Conflict, match="ended on 10 April"):
-        effect.record_death(session, SYSTEM, membership, died_on=date(2018, 4, 10))
+        recording.record_death(session, SYSTEM, membership, died_on=date(2018, 4, 10))
     firm = make_member(number="90", organisation_name="Firm")
     with pytest.raises(RuleViolation, match="organisation"):
-        effect.record_death(session, SYSTEM, firm, died_on=date(2018, 4, 10))
+        recording.record_death(session, SYSTEM, firm, died_on=date(2018, 4, 10))
 
 
 def test_lost_conditions_end_the_membership_and_go_before_a_request(
     session: Session, make_resigned: Make
 ) -> None:
     asked = make_resigned()
-    lost = effect.record_loss_of_status(
+    lost = recording.record_loss_of_status(
         session,
         SYSTEM,
         asked.membership,
@@ -137,18 +137,18 @@ def test_shares_left_of_an_ended_membership_are_paid_back(
     membership, _account = make_owner()
     day = date(2018, 3, 1)
     with pytest.raises(RuleViolation, match="had not ended"):
-        effect.owe_former_member(session, SYSTEM, membership, owed_since=day)
+        recording.owe_former_member(session, SYSTEM, membership, owed_since=day)
     members.end_membership(session, SYSTEM, membership, day, EndReason.UNSTATED)
     with pytest.raises(RuleViolation, match="had not ended") as error:
-        effect.owe_former_member(session, SYSTEM, membership, owed_since=date(2018, 2, 28))
+        recording.owe_former_member(session, SYSTEM, membership, owed_since=date(2018, 2, 28))
     assert error.value.field == "owed_since"
-    departure = effect.owe_former_member(session, SYSTEM, membership, owed_since=day, iban="")
+    departure = recording.owe_former_member(session, SYSTEM, membership, owed_since=day, iban="")
     refund = session.scalars(select(Refund)).one()
     assert (departure.state, departure.kind) == ("effective", "former")
     assert (refund.amount_cents, refund.due_on) == (6000, date(2021, 3, 1))
     assert membership.end_reason == "unstated"
     with pytest.raises(Conflict, match="No share"):
-        effect.owe_former_member(session, SYSTEM, membership, owed_since=day)
+        recording.owe_former_member(session, SYSTEM, membership, owed_since=day)
 
 
 # -- exclusion ----------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ def test_the_letter_says_the_reasons_and_what_follows(
 ) -> None:
     membership, _account = make_owner(language="fr")
     departure = propose(session, membership)
-    paper = excluding.paper_of(departure, excluding.PROPOSAL_PAPER)
+    paper = papers.paper_of(departure, papers.PROPOSAL_PAPER)
     path = tmp_path / "letter.pdf"
     path.write_bytes(paper.content)
     text = " ".join(page.extract_text() for page in PdfReader(path).pages)
@@ -381,4 +381,4 @@ def test_a_paper_that_was_never_made_is_not_found(session: Session, make_owner: 
     membership, _account = make_owner()
     departure = propose(session, membership)
     with pytest.raises((Conflict, NotFound)):
-        excluding.paper_of(departure, excluding.DECISION_PAPER)
+        papers.paper_of(departure, papers.DECISION_PAPER)

@@ -19,7 +19,7 @@ from govern.cooperatives.models import Cooperative
 from govern.extensions import db
 from govern.leaving.models import Departure, Refund
 from govern.leaving.rules.exclusion import Step
-from govern.leaving.services import effect, excluding
+from govern.leaving.services import effect, excluding, recording
 from govern.leaving.views.officers import STEP_PAGES
 from govern.mail.queueing import read_content
 from govern.payments.models import OutgoingPayment
@@ -204,7 +204,7 @@ def test_a_treasurer_releases_the_ticked_refunds(
     pass_tests: Make,
 ) -> None:
     membership, _account = make_owner()
-    effect.record_loss_of_status(
+    recording.record_loss_of_status(
         session,
         SYSTEM,
         membership,

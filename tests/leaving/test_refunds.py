@@ -18,7 +18,7 @@ from govern.errors import Conflict, ForbiddenTransition, GovernError, InvalidInp
 from govern.extensions import db
 from govern.leaving.models import BoardTest, Refund
 from govern.leaving.rules.board import TestKind
-from govern.leaving.services import effect, payees, refunds
+from govern.leaving.services import board, effect, payees, refunds
 from govern.payments import signals
 from govern.payments.models import BankAccount, OutgoingPayment
 from govern.payments.services import cancel_outgoing, hold_outgoing, release_outgoing
@@ -51,7 +51,7 @@ def test_nothing_is_released_without_both_tests(
 ) -> None:
     with pytest.raises(RuleViolation, match=r"Net-asset test: none.*Liquidity test: none"):
         release(session, cooperative, refund)
-    refunds.record_test(
+    board.record_test(
         session,
         SYSTEM,
         cooperative,
@@ -61,7 +61,7 @@ def test_nothing_is_released_without_both_tests(
         valid_until=date(2018, 12, 31),
         up_to_cents=100_000,
         text="Accounts of 2017",
-        document=refunds.Upload("report.pdf", PDF),
+        document=board.Upload("report.pdf", PDF),
     )
     with pytest.raises(RuleViolation, match="Liquidity test: none") as error:
         release(session, cooperative, refund)
@@ -106,7 +106,7 @@ def test_a_refund_goes_through_a_file_to_its_owner(
     )
     assert payment.subject == f"refund:{refund.public_id}"
     assert refund.state == "released"
-    given = refunds.coverages(session, cooperative, 1)
+    given = board.coverages(session, cooperative, 1)
     assert not any(coverage.is_given for coverage in given)
     account = BankAccount(
         cooperative_id=cooperative.id,
@@ -264,7 +264,7 @@ def test_a_test_of_the_board_says_what_is_wrong_with_it(
         **fields,
     }
     with pytest.raises(InvalidInput) as error:
-        refunds.record_test(session, SYSTEM, cooperative, **values)
+        board.record_test(session, SYSTEM, cooperative, **values)
     assert error.value.field == field
 
 

@@ -1,5 +1,6 @@
 """What happens when members leave, and to what is owed to them."""
 
+from govern.leaving.services.board import coverages, list_tests, record_test
 from govern.leaving.services.common import (
     Upload,
     departure_by_public_id,
@@ -9,17 +10,7 @@ from govern.leaving.services.common import (
     refund_by_public_id,
     refunds_of,
 )
-from govern.leaving.services.effect import (
-    close_overtaken,
-    find_due,
-    owe_former_member,
-    pass_on_shares,
-    record_death,
-    record_loss_of_status,
-    settle_estate,
-    take_effect,
-    try_again,
-)
+from govern.leaving.services.effect import close_overtaken, find_due, take_effect, try_again
 from govern.leaving.services.excluding import (
     Procedure,
     add_observations,
@@ -33,13 +24,17 @@ from govern.leaving.services.excluding import (
 )
 from govern.leaving.services.founders import set_founder
 from govern.leaving.services.payees import put_payee
+from govern.leaving.services.recording import (
+    owe_former_member,
+    pass_on_shares,
+    record_death,
+    record_loss_of_status,
+    settle_estate,
+)
 from govern.leaving.services.refunds import (
     chosen_refunds,
-    coverages,
     find_refunds,
-    list_tests,
     postpone_refund,
-    record_test,
     refund_totals,
     release_refunds,
     resume_refund,

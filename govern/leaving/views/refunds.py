@@ -18,7 +18,7 @@ from govern.leaving import forms, services
 from govern.leaving.models import BoardTest, Refund
 from govern.leaving.rules.board import TestKind
 from govern.leaving.rules.states import RefundState
-from govern.leaving.services.refunds import facts_of_tests
+from govern.leaving.services.board import facts_of_tests
 from govern.leaving.texts import TEST_NAMES, coverage_text
 from govern.leaving.views.blueprint import (
     METHODS,
