@@ -203,5 +203,4 @@ def exclusion_pdf(
         reasons=reasons,
         closing=list(closing),
         digest=digest,
-        verification_code=digest[:12].upper(),
     )
