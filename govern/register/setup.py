@@ -19,7 +19,7 @@ from govern.register.jobs import register_jobs
 from govern.register.services import accounts
 from govern.register.services.certificate_document import spaced
 from govern.register.services.merging import closed_account_words
-from govern.register.services.own_data import register_sections
+from govern.register.services.own_sections import register_sections
 from govern.register.services.quality import expected
 from govern.register.services.quality.addresses import note_refusal
 from govern.register.services.transfers.personal import erase_transfers, own_transfers
@@ -83,24 +83,21 @@ def offer_register(actor: Actor, cooperative: Cooperative | None) -> list[NavIte
             )
         )
     if actor.may(Permission.REGISTER_READ, cooperative.id):
+        # Imports, rolls and programs stand among the tabs of these pages.
         items.append(
             NavItem(
-                _("Members"), flask.url_for("register.member_list", cooperative=code), order=110
+                _("Members"),
+                flask.url_for("register.member_list", cooperative=code),
+                order=110,
+                covers=f"/{code}/register",
             )
         )
-    if actor.may(Permission.REGISTER_IMPORT, cooperative.id):
-        items.append(
-            NavItem(
-                _("Imports"), flask.url_for("register.import_list", cooperative=code), order=115
-            )
-        )
+        return items
     if actor.may(Permission.ROLL_READ, cooperative.id):
         items.append(
             NavItem(_("Rolls"), flask.url_for("register.roll_list", cooperative=code), order=120)
         )
-    # Whoever reads the register finds them among its tabs.
-    may_read = actor.may(Permission.REGISTER_READ, cooperative.id)
-    if actor.may(Permission.API_MANAGE, cooperative.id) and not may_read:
+    if actor.may(Permission.API_MANAGE, cooperative.id):
         items.append(
             NavItem(
                 _("Programs"), flask.url_for("register.program_list", cooperative=code), order=125

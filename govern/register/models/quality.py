@@ -158,8 +158,8 @@ class RegisterReading(db.Model):  # type: ignore[name-defined]
     """Somebody with an office looked at a full record, or took the whole register out, that day.
 
     One row per account, subject and day. ``membership_id`` is None for the whole register;
-    ``subject`` is "membership:<public id>" or "register:<cooperative id>"; ``roles`` are the offices held
-    then, separated by blanks.
+    ``subject`` is "membership:<public id>" or "register:<cooperative id>"; ``roles`` are the
+    offices held then, separated by blanks.
     """
 
     __tablename__ = "register_reading"

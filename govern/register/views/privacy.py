@@ -19,7 +19,8 @@ from govern.i18n import current_language
 from govern.paging import paginate
 from govern.register import quality_forms as forms
 from govern.register.services import erasure
-from govern.register.services.own_data import memberships_of_person, pack_own_data, person_of
+from govern.register.services.own_data import pack_own_data, person_of
+from govern.register.services.own_sections import memberships_of_person
 from govern.register.services.privacy import readings_of
 from govern.register.texts.privacy import ERASURE_STATE_NAMES
 from govern.register.views.blueprint import attachment, blueprint, here, member_of, put_error, today

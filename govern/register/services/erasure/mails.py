@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from govern.mail import Channel, DeliveryState, OutboxMail
 from govern.mail.models import OutboxAttachment, OutboxFile
 from govern.register.models import Membership
-from govern.register.services.own_data import mails_to, memberships_of_person
+from govern.register.services.own_sections import mails_to, memberships_of_person
 
 NOWHERE = "erased@invalid"
 """Where an emptied mail went: the column must not be empty, and no mail can go there."""
