@@ -23,6 +23,7 @@ from govern.register.models import (
     Representative,
     ShareEntry,
 )
+from govern.register.rules.erasure import ERASED_NAME
 from govern.register.services import ledger
 from govern.register.services.chain import commitment_for, lock_register, statement_of
 from govern.register.services.members.finding import index_membership
@@ -130,7 +131,10 @@ def _part_accounts(session: Session, merge: Merge) -> None:
         merged.account_id = account
     closed = merge.moved["closed_account"]
     if closed is not None:
-        session.get_one(Account, closed).disabled_at = None
+        account_row = session.get_one(Account, closed)
+        # One that was erased meanwhile has nobody behind it any more.
+        if account_row.name != ERASED_NAME:
+            account_row.disabled_at = None
     session.flush()
 
 
