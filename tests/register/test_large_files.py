@@ -1,10 +1,11 @@
-"""Very large files and hostile names: a clear word, and no more memory than is reasonable."""
+"""Very large files and registers, hostile names: a clear word, and no more than is reasonable."""
 
 from __future__ import annotations
 
 import csv
 import io
 import tracemalloc
+from datetime import date
 
 import openpyxl
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from govern.access import Role
 from govern.errors import InvalidInput
 from govern.register.importing.reading import MAX_ROWS
-from govern.register.services import imports
+from govern.register.services import book, imports, searching
+from govern.register.services.listing import MemberFilter, find_members
 from tests.register.conftest import HEADER
 
 
@@ -47,6 +49,32 @@ def test_the_page_says_how_many_rows_a_file_may_have(registrar, cooperative):
     assert answer.status_code == 422
     assert "200" in answer.text
     assert "000" in answer.text
+
+
+def test_a_very_large_register_is_searched_by_the_beginnings_of_words(
+    session, cooperative, make_member, clock, monkeypatch, both_databases
+):
+    monkeypatch.setattr(searching, "LARGE", 0)
+    make_member("12", given_name="Abel", family_name="Aerts")
+    make_member("1", given_name="Zoé", family_name="De Crayencour")
+    make_member("30", organisation_name="Atelier CV")
+
+    def found(query):
+        page = find_members(session, cooperative.id, MemberFilter(query), date(2018, 6, 1), 1)
+        return [item.member_number for item in page]
+
+    assert found("ZOE cray") == ["1"]
+    # Elsewhere than in that index the 1 within an enterprise number counts too.
+    assert found("1")[:2] == ["1", "12"]
+    assert found("0871.985") == ["30"]
+    assert found("gent") == ["12", "30", "1"]
+    assert found("'); DROP TABLE membership; --") == []
+    assert found("nobody") == []
+    moment = book.book_at(session, cooperative)
+    assert book.count_holders(session, moment, "aerts") == 1
+    assert [line.name for line in book.find_public_lines(session, moment, "zoe", limit=5)] == [
+        "Zoé De Crayencour"
+    ]
 
 
 def test_exports_hold_no_formula_and_only_what_the_filters_leave(
