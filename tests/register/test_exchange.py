@@ -20,10 +20,22 @@ from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, GovernError, InvalidInput, SignInRequired
 from govern.extensions import db
 from govern.register.cli import register
-from govern.register.models import EndReason, Membership, RegisterHead, ShareEntry
+from govern.register.models import (
+    EndReason,
+    EntryRemark,
+    HolderOpening,
+    Membership,
+    MembershipCategory,
+    Organisation,
+    Person,
+    RegisterHead,
+    Representative,
+    ShareEntry,
+    ShareNumbering,
+)
 from govern.register.services import ledger, members
 from govern.register.services.exchange import export_register, import_register
-from govern.register.services.exchange.tables import read_text, write_text
+from govern.register.services.exchange.tables import TABLES, read_text, write_text
 from govern.register.services.verifying import verify_ledger
 
 MAY = date(2018, 5, 2)
@@ -216,6 +228,32 @@ def test_texts_that_look_like_formulas_are_guarded_and_come_back():
         cell = write_text(text)
         assert read_text(cell) == text
         assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+HERE_ONLY = {
+    "id", "account_id", "cooperative_id", "membership_id", "entry_id", "person_id",
+    "organisation_id", "public_id", "act_id", "reverses_id", "recorded_by_id", "row_digest",
+    "name_key", "number_key", "email_key", "sort_name", "search_text",
+}  # fmt: skip
+"""Numbers of this one database, what is derived, and identifiers that have another name outside."""
+
+
+def test_no_column_of_the_register_is_forgotten():
+    tables = {
+        "people.csv": Person,
+        "organisations.csv": Organisation,
+        "memberships.csv": Membership,
+        "categories.csv": MembershipCategory,
+        "representatives.csv": Representative,
+        "holders.csv": HolderOpening,
+        "entries.csv": ShareEntry,
+        "remarks.csv": EntryRemark,
+        "numbering.csv": ShareNumbering,
+    }
+    assert set(tables) == set(TABLES)
+    for name, model in tables.items():
+        columns = {column.name for column in model.__table__.columns}
+        assert columns - HERE_ONLY <= {column.name for column in TABLES[name]}, name
 
 
 def test_the_commands_take_the_register_out_and_in(

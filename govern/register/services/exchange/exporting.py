@@ -1,7 +1,8 @@
 """The whole register of a cooperative as one ZIP file, streamed; the same register, the same bytes.
 
-Not in it: accounts and passwords, rolls and elections, payments and requests. Who recorded an
-entry stays in the audit log of this installation.
+Not in it: accounts and passwords, rolls and elections, applications, departures and payments,
+flagged addresses, the records of merges and erasures. Who recorded an entry stays in the audit log
+of this installation.
 """
 
 from __future__ import annotations
