@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from govern.errors import (
     Forbidden,
     ForbiddenTransition,
     GovernError,
+    InvalidInput,
     RuleViolation,
 )
 from govern.mail import OutboxMail
@@ -243,6 +244,33 @@ def test_whoever_gives_everything_stops_being_a_member_on_that_day(
     request = propose(session, giver, 3, effective_on=DAY)
     transfers.confirm_transfer(session, SYSTEM, request)
     assert (giver.ended_on, giver.end_reason) == (DAY, EndReason.TRANSFER.value)
+
+
+def test_members_cannot_give_shares_away_in_the_past_but_registrars_record_papers(
+    session: Session, giver: Membership, receiver: Membership, person: Any, clock: Any
+) -> None:
+    clock.set(datetime(2018, 6, 1, 12, tzinfo=UTC))
+    with pytest.raises(InvalidInput, match="has passed"):
+        propose(session, giver, actor=person(giver), effective_on=date(2018, 5, 31))
+    today = propose(session, giver, actor=person(giver), effective_on=date(2018, 6, 1))
+    paper = propose(session, giver, effective_on=DAY)
+    clock.advance(days=20)
+    for request, counts_from in ((today, date(2018, 6, 21)), (paper, DAY)):
+        entries = transfers.confirm_transfer(session, person(receiver), request)
+        assert [row.effective_on for row in entries] == [counts_from] * 2
+
+
+def test_a_membership_ends_no_earlier_than_its_last_share_leaves(
+    session: Session, giver: Membership, receiver: Membership
+) -> None:
+    later = date(2018, 5, 2)
+    first = transfers.complete_transfer(session, SYSTEM, giver, receiver, 1, later, cause="gift")
+    last = transfers.complete_transfer(session, SYSTEM, giver, receiver, 2, DAY, cause="gift")
+    assert giver.ended_on == later
+    ledger.reverse_act(session, SYSTEM, last[0], "written twice")
+    assert (giver.ended_on, giver.end_reason) == (None, None)
+    ledger.reverse_act(session, SYSTEM, first[0], "written twice")
+    assert issued(session, giver, receiver) == [3, 1]
 
 
 def test_a_new_member_receives_what_was_promised_before_admission(

@@ -146,6 +146,21 @@ def paid_since(entries: Iterable[Entry]) -> date | None:
     return None
 
 
+def emptied_on(moves: Iterable[tuple[date, int]]) -> date | None:
+    """The day at whose end the last share was gone for good; None while any share is held.
+
+    ``moves``: (day from which it counts, shares that came or went), in any order.
+    """
+    per_day: dict[date, int] = {}
+    for day, shares in moves:
+        per_day[day] = per_day.get(day, 0) + shares
+    held, since = 0, None
+    for day in sorted(day for day, shares in per_day.items() if shares):
+        held += per_day[day]
+        since = day
+    return since if not held else None
+
+
 def capital_of_shares(holding: Holding, lot: Lot, shares: int) -> int:
     """The capital (cents) that goes along when ``shares`` of a lot leave the holding.
 

@@ -11,7 +11,14 @@ from govern.access import Actor
 from govern.database import make_public_id
 from govern.errors import Conflict, InvalidInput, RuleViolation
 from govern.i18n import day as in_words
-from govern.register.models import EndReason, EntryKind, Membership, ShareEntry
+from govern.register.models import (
+    EndReason,
+    EntryKind,
+    Membership,
+    Merge,
+    MergeKind,
+    ShareEntry,
+)
 from govern.register.rules.numbers import (
     format_numbers,
     parse_numbers,
@@ -84,10 +91,13 @@ def reverse_act(session: Session, actor: Actor, entry: ShareEntry, reason: str) 
 def _reopen(session: Session, actor: Actor, row: ShareEntry) -> None:
     """A membership that ended because this transfer left it empty goes on after all."""
     giver = session.get_one(Membership, row.membership_id)
-    if (row.kind, giver.ended_on, giver.end_reason) != (
-        EntryKind.TRANSFER_OUT.value,
-        row.effective_on,
-        EndReason.TRANSFER.value,
+    if (
+        row.kind != EntryKind.TRANSFER_OUT.value
+        or giver.ended_on is None
+        or giver.end_reason != EndReason.TRANSFER.value
+        # The ending came with the last of the shares, which may have left after these.
+        or row.effective_on > giver.ended_on
+        or _was_merged(session, giver)
     ):
         return
     giver.ended_on = giver.end_reason = None
@@ -100,6 +110,16 @@ def _reopen(session: Session, actor: Actor, row: ShareEntry) -> None:
         cooperative_id=giver.cooperative_id,
         subject=f"membership:{giver.public_id}",
     )
+
+
+def _was_merged(session: Session, giver: Membership) -> bool:
+    """Whether the membership ended because its shares went to the same holder's other one."""
+    merged = select(Merge.id).where(
+        Merge.merged_id == giver.id,
+        Merge.kind == MergeKind.MEMBERSHIP.value,
+        Merge.undone_at.is_(None),
+    )
+    return session.scalar(merged.limit(1)) is not None
 
 
 def _check_still_held(session: Session, holder: Membership, row: ShareEntry) -> None:

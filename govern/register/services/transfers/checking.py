@@ -85,6 +85,18 @@ def refuse_over(request: TransferRequest) -> None:
         )
 
 
+def refuse_past(actor: Actor, cooperative: Cooperative, day: date) -> None:
+    """Only a registrar names a day that has passed: members cannot rewrite who held what."""
+    if actor.may(Permission.REGISTER_WRITE, cooperative.id):
+        return
+    if day < clock.today(cooperative.time_zone):
+        raise InvalidInput(
+            _("%(day)s has passed.", day=in_words(day)),
+            remedy=_("Leave the day empty. A registrar records what a paper agreed earlier."),
+            field="effective_on",
+        )
+
+
 def check_promise(session: Session, giver: Membership, proposal: Proposal, day: date) -> str:
     """The canonical numbers named, after checking that the shares are there to be promised."""
     rows = entries_of(session, giver.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -20,10 +21,11 @@ from govern.register.models import (
     TransferState,
 )
 from govern.register.rules import values
+from govern.register.rules.ledger import emptied_on
 from govern.register.rules.transfers import OPEN_FOR
 from govern.register.services.certificates import send_certificate
 from govern.register.services.chain import lock_register
-from govern.register.services.holdings import holding_of
+from govern.register.services.holdings import entries_of
 from govern.register.services.ledger import transfer_shares
 from govern.register.services.ledger.common import check_day, check_shares
 from govern.register.services.members import end_membership
@@ -34,6 +36,7 @@ from govern.register.services.transfers.checking import (
     check_step,
     find_receiver,
     refuse_over,
+    refuse_past,
     require_party,
 )
 from govern.register.services.transfers.reading import awaiting_for
@@ -45,6 +48,7 @@ def propose_transfer(
 ) -> TransferRequest:
     """Promise shares to another member, who is told by mail. The giver themself, or a registrar.
 
+    Only a registrar, who has the paper before them, may name a day that has passed.
     Raises RuleViolation for more than is held and not promised already, InvalidInput for a
     receiver who cannot be found, and for a cause or day that cannot be.
     """
@@ -59,6 +63,7 @@ def propose_transfer(
     today = clock.today(cooperative.time_zone)
     day = proposal.effective_on or today
     check_day(giver, cooperative, day, while_member=True)
+    refuse_past(actor, cooperative, day)
     numbers = check_promise(session, giver, proposal, day)
     receiver = find_receiver(session, cooperative, giver, proposal, day)
     now = clock.now()
@@ -88,8 +93,10 @@ def propose_transfer(
 def confirm_transfer(session: Session, actor: Actor, request: TransferRequest) -> list[ShareEntry]:
     """The receiver takes the shares (or a registrar, on a signed paper): the ledger is written.
 
-    The membership of a giver who keeps nothing ends on the same day. Raises Forbidden for anybody
-    else, ForbiddenTransition for a request that has ended, RuleViolation when the shares are gone.
+    It counts from the day agreed, or from today where that was no earlier than the proposal: a
+    late answer does not reach back. The membership of a giver who keeps nothing ends with it.
+    Raises Forbidden for anybody else, ForbiddenTransition for a request that has ended,
+    RuleViolation when the shares are gone.
     """
     cooperative, receiver = _lock(session, request), request.receiver
     if receiver is None:
@@ -100,7 +107,7 @@ def confirm_transfer(session: Session, actor: Actor, request: TransferRequest) -
     require_party(session, actor, receiver)
     refuse_over(request)
     check_step(request, TransferState.COMPLETED)
-    day = request.effective_on or clock.today(cooperative.time_zone)
+    day = _counts_from(actor, cooperative, request)
     entries = complete_transfer(
         session,
         Actor(account_id=actor.account_id, name=actor.name, is_system=True),
@@ -193,7 +200,8 @@ def complete_transfer(
 ) -> list[ShareEntry]:
     """Write a transfer that both have agreed to, end an empty membership, send certificates.
 
-    A registrar records a paper act with it; ``cause`` "" is what older entries have.
+    A registrar records a paper act with it; ``cause`` "" is what older entries have. The empty
+    membership ends on the day from which it holds nothing, which may be later than this act's.
     """
     entries = transfer_shares(
         session,
@@ -208,11 +216,28 @@ def complete_transfer(
         remark=remark,
         source=source,
     )
-    if giver.ended_on is None and not holding_of(session, giver.id).issued:
-        end_membership(session, actor, giver, effective_on, EndReason.TRANSFER)
+    if giver.ended_on is None:
+        empty_since = emptied_on(
+            (row.effective_on, row.shares) for row in entries_of(session, giver.id)
+        )
+        if empty_since is not None:
+            end_membership(session, actor, giver, empty_since, EndReason.TRANSFER)
     for membership in (giver, receiver):
         send_certificate(session, membership, entries[0])
     return entries
+
+
+def _counts_from(actor: Actor, cooperative: Cooperative, request: TransferRequest) -> date:
+    """The day from which a transfer counts that ``actor`` confirms now."""
+    today = clock.today(cooperative.time_zone)
+    agreed = request.effective_on
+    if agreed is None:
+        return today
+    # An earlier day than that of the proposal was named by a registrar.
+    by_registrar = agreed < request.proposed_at.astimezone(ZoneInfo(cooperative.time_zone)).date()
+    if by_registrar or actor.may(Permission.REGISTER_WRITE, cooperative.id):
+        return agreed
+    return max(agreed, today)
 
 
 def _begin(session: Session, actor: Actor, giver: Membership) -> Cooperative:
