@@ -19,8 +19,8 @@ from govern.register.models import (
     Membership,
     ShareEntry,
 )
-from govern.register.services.verifying import verify_ledger
 from govern.register.services.holdings import holding_of
+from govern.register.services.verifying import verify_ledger
 from govern.register.texts import problem_text
 from tests.register.conftest import DATA, Import, csv_file, members_of, problems_of, row
 

@@ -18,9 +18,9 @@ from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from govern.register.models import EndReason, Membership, MembershipCategory
 from govern.register.services import members
-from govern.register.services.verifying import verify_ledger
 from govern.register.services.holdings import holding_of
 from govern.register.services.members import Contact, NewMember, PossibleDuplicate
+from govern.register.services.verifying import verify_ledger
 
 Make = Callable[..., Membership]
 CONTACT = Contact(language="fr", email="an@example.org", street="Rue 1", town="Mons", country="BE")

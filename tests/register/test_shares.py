@@ -19,8 +19,8 @@ from govern.errors import Conflict, Forbidden, GovernError, InvalidInput, RuleVi
 from govern.extensions import db
 from govern.register.models import Membership, ShareEntry
 from govern.register.services import ledger
-from govern.register.services.verifying import verify_ledger
 from govern.register.services.holdings import holding_of
+from govern.register.services.verifying import verify_ledger
 
 Make = Callable[..., Membership]
 DAY = date(2018, 3, 1)
