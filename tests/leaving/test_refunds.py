@@ -186,6 +186,22 @@ def test_a_test_that_ended_or_failed_meanwhile_stops_the_file(
     assert refund.liquidity_test_id == newest.id
 
 
+def test_a_file_is_not_to_be_paid_after_the_tests_end(
+    session: Session, cooperative: Cooperative, refund: Refund, pass_tests: Make
+) -> None:
+    pass_tests(until=date(2018, 7, 31))
+    payment = release(session, cooperative, refund)[0]
+
+    def into_a_file(execute_on: date) -> None:
+        signals.outgoing_releasing.send(
+            payment, session=session, actor=SYSTEM, execute_on=execute_on
+        )
+
+    with pytest.raises(RuleViolation, match="valid until"):
+        into_a_file(date(2018, 8, 1))
+    into_a_file(date(2018, 7, 31))
+
+
 def test_a_refund_is_put_off_with_a_reason_and_the_claim_remains(
     session: Session, cooperative: Cooperative, refund: Refund, pass_tests: Make
 ) -> None:

@@ -33,9 +33,14 @@ def refund_of(session: Session, payment: OutgoingPayment) -> Refund | None:
 
 
 def refuse_without_tests(
-    payment: OutgoingPayment, session: Session, actor: Actor, **_more: Any
+    payment: OutgoingPayment,
+    session: Session,
+    actor: Actor,
+    execute_on: date | None = None,
+    **_more: Any,
 ) -> None:
-    """Nothing for shares is released or put into a file unless both tests cover it that day.
+    """Nothing for shares is released or put into a file unless both tests cover it that day:
+    ``execute_on``, when the bank is to pay the file, else today.
 
     A test may have ended, or failed anew, since the refund was released. Raises RuleViolation.
     """
@@ -47,7 +52,7 @@ def refuse_without_tests(
             _("This refund was not released on the page of refunds."),
             remedy=_("Release it there: the tests of the board are checked first."),
         )
-    keep_covered(session, refund)
+    keep_covered(session, refund, execute_on)
 
 
 def note_paid(

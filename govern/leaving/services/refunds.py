@@ -277,19 +277,21 @@ def _refuse_taken_back(session: Session, refund: Refund) -> None:
         )
 
 
-def keep_covered(session: Session, refund: Refund) -> None:
-    """RuleViolation unless both tests still cover a released refund today.
+def keep_covered(session: Session, refund: Refund, execute_on: date | None = None) -> None:
+    """RuleViolation unless both tests still cover a released refund today, and on ``execute_on``.
 
     Where the board has made newer tests since, the refund counts under those.
     """
     cooperative = session.get_one(Cooperative, refund.cooperative_id)
     facts, today = facts_of_tests(session, cooperative.id), clock.today(cooperative.time_zone)
+    # Tests are never recorded ahead: whichever holds on the later day holds today.
+    on = max(today, execute_on or today)
     missing = []
     for kind in TestKind:
         column = "net_asset_test_id" if kind is TestKind.NET_ASSET else "liquidity_test_id"
-        given = coverage_of(facts, kind, today, 0)
+        given = coverage_of(facts, kind, on, 0)
         if given.test is not None and given.test.id != getattr(refund, column):
-            given = coverage_of(facts, kind, today, refund.amount_cents)
+            given = coverage_of(facts, kind, on, refund.amount_cents)
         if given.test is None or not given.is_given:
             missing.append(coverage_text(given))
         else:
