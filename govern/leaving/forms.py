@@ -36,7 +36,7 @@ def _text(label: Any, *, needed: bool = True, most: int = LONG, **kwargs: Any) -
 
 
 def _paper(label: Any, **kwargs: Any) -> FileField:
-    return FileField(label, description=_l("PDF, PNG or JPEG, at most 10 MB."), **kwargs)
+    return FileField(label, **{"description": _l("PDF, PNG or JPEG, at most 10 MB."), **kwargs})
 
 
 class AccountForm(FlaskForm):
@@ -170,6 +170,10 @@ class SendForm(FlaskForm):
         validators=[InputRequired(REQUIRED)],
     )
     posted_on = _day(_l("Posted on"), needed=False)
+    posted = _paper(
+        _l("Scan of the posted letter"),
+        description=_l("Needed if it was posted before the step was recorded here."),
+    )
 
 
 class SendLateForm(SendForm):

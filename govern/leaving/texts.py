@@ -173,12 +173,18 @@ def step_refused(error: StepRefused, step: Step) -> RuleViolation:
             _("This cannot be before %(day)s, when the step that it rests on was taken.", day=when),
             _("Give that day or a later one."),
         ),
+        StepObstacle.BEFORE_RECORD: (
+            _("What it tells of was recorded only on %(day)s.", day=when),
+            _("Give that day or a later one, or add the scan of the posted letter."),
+        ),
         StepObstacle.FUTURE: (
             _("That day lies ahead."),
             _("Record a step on the day on which it is taken, or later."),
         ),
     }
     message, remedy = sentences[error.obstacle]
+    if error.obstacle is StepObstacle.BEFORE_RECORD:
+        return RuleViolation(message, remedy=remedy, field="posted_on")
     field = "done_on" if error.day or error.obstacle is StepObstacle.FUTURE else None
     return RuleViolation(message, remedy=remedy, field=field)
 

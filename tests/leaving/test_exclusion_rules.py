@@ -52,6 +52,21 @@ def test_the_member_has_one_month_to_answer_and_the_last_day_is_theirs() -> None
     assert check_step(RULES, SENT, Step.OBSERVATIONS, date(2018, 4, 3), LATER) is True
 
 
+@pytest.mark.parametrize(
+    ("before", "step"),
+    [(Step.PROPOSAL, Step.PROPOSAL_SENT), (Step.DECISION, Step.DECISION_SENT)],
+)
+def test_nothing_was_sent_before_the_day_of_its_record_without_the_scan(
+    before: Step, step: Step
+) -> None:
+    done = [Done(before, date(2018, 1, 2), recorded_on=date(2018, 4, 10))]
+    assert refused(done, step, date(2018, 4, 9)) is StepObstacle.BEFORE_RECORD
+    check_step(RULES, done, step, date(2018, 4, 10), LATER)
+    check_step(RULES, done, step, date(2018, 1, 3), LATER, is_proved=True)
+    with pytest.raises(StepRefused):
+        check_step(RULES, done, step, date(2018, 1, 1), LATER, is_proved=True)
+
+
 def test_a_hearing_that_was_asked_for_comes_before_the_decision() -> None:
     asked = [*SENT, Done(Step.HEARING_ASKED, date(2018, 4, 1))]
     assert hearing_is_owed(RULES, asked)

@@ -271,13 +271,13 @@ def test_a_late_notice_needs_a_reason_and_is_marked(
         session, SYSTEM, departure, decided_on=date(2018, 5, 11), reasons=REASONS
     )
     with pytest.raises(InvalidInput, match="by 26 May 2018") as late:
-        excluding.send_decision(session, SYSTEM, departure, posted_on=date(2018, 6, 1))
+        excluding.send_decision(session, SYSTEM, departure, posted_on=date(2018, 6, 20))
     assert late.value.field == "late_reason"
     step = excluding.send_decision(
         session,
         SYSTEM,
         departure,
-        posted_on=date(2018, 6, 1),
+        posted_on=date(2018, 6, 20),
         late_reason="The letter came back and was sent again.",
     )
     assert step.is_late

@@ -3,7 +3,9 @@
 Source: domain notes ("a reasoned decision, one month for observations, a hearing on request, and
 notice within fifteen days"); Belgian companies code, art. 6:123, to be confirmed. Periods count
 calendar days where the cooperative is: a month runs from the day on which the proposal was sent to
-the same day of the next month, that day included.
+the same day of the next month, that day included. What was sent cannot have been sent before the
+step that it tells of was recorded, unless a scan of the posted letter proves it: else a whole
+procedure could be written down in a minute.
 """
 
 from __future__ import annotations
@@ -58,6 +60,9 @@ CLOSES: Mapping[Step, frozenset[Step]] = {
 }
 """After the first, none of the second is possible any more."""
 
+SENDING = frozenset({Step.PROPOSAL_SENT, Step.DECISION_SENT})
+"""The steps that tell the member something."""
+
 REPEATABLE = frozenset({Step.OBSERVATIONS})
 
 
@@ -70,6 +75,7 @@ class StepObstacle(StrEnum):
     OBSERVATIONS_RUN = "observations_run"
     HEARING_OWED = "hearing_owed"
     BEFORE_STEP = "before_step"
+    BEFORE_RECORD = "before_record"  # nothing proves that it was sent then
     FUTURE = "future"
 
 
@@ -84,10 +90,11 @@ class StepRefused(ValueError):
 
 @dataclass(frozen=True)
 class Done:
-    """A step that was taken on ``done_on``."""
+    """A step that was taken on ``done_on``, and the local day of its record where it matters."""
 
     step: Step
     done_on: date
+    recorded_on: date | None = None
 
 
 def day_of(done: Sequence[Done], step: Step) -> date | None:
@@ -127,9 +134,18 @@ def is_late(rules: LeavingRules, done: Sequence[Done], step: Step, done_on: date
 
 
 def check_step(
-    rules: LeavingRules, done: Sequence[Done], step: Step, done_on: date, today: date
+    rules: LeavingRules,
+    done: Sequence[Done],
+    step: Step,
+    done_on: date,
+    today: date,
+    *,
+    is_proved: bool = False,
 ) -> bool:
-    """Whether ``step`` on ``done_on`` is late; raises StepRefused when it may not be taken."""
+    """Whether ``step`` on ``done_on`` is late; raises StepRefused when it may not be taken.
+
+    ``is_proved``: the scan of a posted letter comes with it.
+    """
     taken = {item.step for item in done}
     if step in taken and step not in REPEATABLE:
         raise StepRefused(StepObstacle.DONE, day_of(done, step))
@@ -143,6 +159,11 @@ def check_step(
     before = max((item.done_on for item in done if item.step in NEEDS[step]), default=None)
     if before is not None and done_on < before:
         raise StepRefused(StepObstacle.BEFORE_STEP, before)
+    if step in SENDING and not is_proved:
+        known = [item.recorded_on for item in done if item.step in NEEDS[step]]
+        recorded_on = max((day for day in known if day is not None), default=None)
+        if recorded_on is not None and done_on < recorded_on:
+            raise StepRefused(StepObstacle.BEFORE_RECORD, recorded_on)
     if step is Step.DECISION:
         until = observations_until(rules, done)
         if until is not None and done_on <= until:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -55,7 +56,11 @@ from govern.register.models import Membership
 
 def steps_done(departure: Departure) -> list[Done]:
     """The steps taken, as the rules see them."""
-    return [Done(Step(row.step), row.done_on) for row in departure.steps]
+    zone = ZoneInfo(departure.cooperative.time_zone)
+    return [
+        Done(Step(row.step), row.done_on, row.recorded_at.astimezone(zone).date())
+        for row in departure.steps
+    ]
 
 
 def rules_of(session: Session, departure: Departure) -> LeavingRules:
@@ -143,10 +148,21 @@ def propose_exclusion(
 
 
 def send_proposal(
-    session: Session, actor: Actor, departure: Departure, *, posted_on: date | None = None
+    session: Session,
+    actor: Actor,
+    departure: Departure,
+    *,
+    posted_on: date | None = None,
+    posted: Upload | None = None,
 ) -> ExclusionStep:
-    """Send the proposal: by mail now, or on paper on ``posted_on``. The month begins that day."""
-    return _send(session, actor, departure, Step.PROPOSAL_SENT, PROPOSAL_PAPER, posted_on, "")
+    """Send the proposal: by mail now, or on paper on ``posted_on``. The month begins that day.
+
+    RuleViolation for a day before the proposal was recorded, unless ``posted`` is the scan of the
+    letter that left: that is then the paper of the step, and no other letter is queued.
+    """
+    return _send(
+        session, actor, departure, Step.PROPOSAL_SENT, PROPOSAL_PAPER, posted_on, posted, ""
+    )
 
 
 def add_observations(
@@ -226,14 +242,23 @@ def send_decision(
     departure: Departure,
     *,
     posted_on: date | None = None,
+    posted: Upload | None = None,
     late_reason: str = "",
 ) -> ExclusionStep:
     """Tell the member of the decision: by mail now, or on paper on ``posted_on``.
 
-    After the days of the rule set it is recorded as late, which needs a reason.
+    A day before the decision was recorded needs the scan, as in ``send_proposal``. After the days
+    of the rule set it is recorded as late, which needs a reason.
     """
     return _send(
-        session, actor, departure, Step.DECISION_SENT, DECISION_PAPER, posted_on, late_reason
+        session,
+        actor,
+        departure,
+        Step.DECISION_SENT,
+        DECISION_PAPER,
+        posted_on,
+        posted,
+        late_reason,
     )
 
 
@@ -297,7 +322,9 @@ def _take(
     rules = rules_of(session, departure)
     today = clock.today(departure.cooperative.time_zone)
     try:
-        late = check_step(rules, steps_done(departure), step, done_on, today)
+        late = check_step(
+            rules, steps_done(departure), step, done_on, today, is_proved=upload is not None
+        )
     except StepRefused as error:
         raise step_refused(error, step) from error
     if late and step is Step.DECISION_SENT and len(late_reason.strip()) < 5:
@@ -373,6 +400,7 @@ def _send(
     step: Step,
     paper_name: str,
     posted_on: date | None,
+    posted: Upload | None,
     late_reason: str,
 ) -> ExclusionStep:
     actor.require(Permission.REGISTER_WRITE, departure.cooperative_id)
@@ -386,7 +414,19 @@ def _send(
             field="posted_on",
         )
     done_on = posted_on or clock.today(cooperative.time_zone)
-    row = _take(session, actor, departure, step, done_on, late_reason=late_reason, needs_text=False)
+    row = _take(
+        session,
+        actor,
+        departure,
+        step,
+        done_on,
+        late_reason=late_reason,
+        upload=posted if posted_on is not None else None,
+        needs_text=False,
+    )
+    if row.document_id is not None:
+        # It has left already; the letter that was made here stays among the papers of the file.
+        return row
     paper = paper_of(departure, paper_name)
     key = f"leaving:{step.value}:{departure.public_id}"
     if posted_on is None:

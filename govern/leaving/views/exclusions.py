@@ -128,7 +128,13 @@ def exclusion_send_proposal(cooperative: str, departure: str) -> Any:
         form,
         _("Send the proposal"),
         _("Record that it is sent"),
-        lambda found: services.send_proposal(db.session(), g.actor, found, posted_on=_posted(form)),
+        lambda found: services.send_proposal(
+            db.session(),
+            g.actor,
+            found,
+            posted_on=_posted(form),
+            posted=upload_of(form.posted),
+        ),
         _("The proposal is sent; the period for observations runs."),
         [
             _("The period for observations begins on this day."),
@@ -253,6 +259,7 @@ def exclusion_send_decision(cooperative: str, departure: str) -> Any:
             g.actor,
             found,
             posted_on=_posted(form),
+            posted=upload_of(form.posted),
             late_reason=form.late_reason.data or "",
         ),
         _("The decision is sent."),
