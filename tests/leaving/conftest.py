@@ -73,8 +73,8 @@ def make_resigned(
 ) -> Callable[..., Departure]:
     """A member whose request is signed."""
 
-    def make(shares: int | None = None, **fields: Any) -> Departure:
-        membership, account = make_owner(**fields)
+    def make(shares: int | None = None, held: int = 2, **fields: Any) -> Departure:
+        membership, account = make_owner(shares=held, **fields)
         actor = actor_for(session, account)
         departure = resigning.request_resignation(
             session, actor, membership, shares=shares, holder="An Peeters", iban=IBAN

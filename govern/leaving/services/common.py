@@ -21,8 +21,10 @@ from govern.errors import Conflict, Forbidden, ForbiddenTransition, InvalidInput
 from govern.i18n import day as in_words
 from govern.leaving.files import ENDINGS, MAX_BYTES, detect_paper, safe_name
 from govern.leaving.models import Departure, Founder, LeavingDocument, Refund
+from govern.leaving.rules.exclusion import Step
 from govern.leaving.rules.states import (
     OPEN,
+    DepartureKind,
     DepartureState,
     RefundState,
     departure_may,
@@ -159,6 +161,13 @@ def refunds_of(session: Session, departure: Departure) -> list[Refund]:
             .order_by(Refund.due_on, Refund.id)
         )
     )
+
+
+def may_be_read(departure: Departure) -> bool:
+    """Whether it is the member's to read: a proposal to exclude is, once it was sent."""
+    if departure.kind != DepartureKind.EXCLUSION.value:
+        return True
+    return any(step.step == Step.PROPOSAL_SENT.value for step in departure.steps)
 
 
 def move(departure: Departure, state: DepartureState) -> None:

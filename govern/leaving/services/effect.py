@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -28,7 +29,7 @@ from govern.leaving.services.resigning import EFFECT_JOB
 from govern.leaving.services.telling import tell_effect
 from govern.register.models import EndReason, Membership
 from govern.register.services import ledger, members
-from govern.register.services.holdings import holding_of
+from govern.register.services.holdings import entries_of, holding_of
 
 END_REASONS = {
     DepartureKind.RESIGNATION: EndReason.RESIGNATION,
@@ -141,7 +142,8 @@ def settle(session: Session, actor: Actor, departure: Departure, day: date) -> l
 def take_out(session: Session, departure: Departure, shares: int, day: date) -> int:
     """Take ``shares`` out of the ledger as of ``day``; what is owed for them (cents).
 
-    With the last share what was paid beyond the value of the shares is owed, too.
+    With the last share, what was paid beyond the value of the shares is owed, too: also what was
+    paid after ``day``, given back on the day on which the last of it came. 0 shares: only that.
     """
     membership = departure.membership
     entries = []
@@ -154,9 +156,12 @@ def take_out(session: Session, departure: Departure, shares: int, day: date) -> 
             day,
             source=ledger_source(departure),
         )
-    left = holding_of(session, membership.id, day)
+    left = holding_of(session, membership.id)
     if left.issued == 0 and left.overpaid_cents:
-        entries += ledger.refund_overpayment(session, SYSTEM, membership, day)
+        last = max(entry.effective_on for entry in entries_of(session, membership.id))
+        entries += ledger.refund_overpayment(
+            session, SYSTEM, membership, max(day, last), source=ledger_source(departure)
+        )
     return -sum(entry.amount_cents for entry in entries)
 
 
@@ -164,8 +169,19 @@ def _shares_to_leave(session: Session, departure: Departure, day: date) -> int:
     then = holding_of(session, departure.membership_id, day).issued
     now = holding_of(session, departure.membership_id).issued
     if departure.kind == DepartureKind.PARTIAL.value:
-        # Some of them may have been transferred since the request.
-        return min(departure.shares or 0, then, now)
+        asked = departure.shares or 0
+        if min(then, now) <= asked:
+            # Some were transferred since. Signed for was to give back a part and to stay: neither
+            # the whole nor another number is taken instead.
+            raise RuleViolation(
+                ngettext(
+                    "Only %(num)d share is left of those that the request was about.",
+                    "Only %(num)d shares are left of those that the request was about.",
+                    min(then, now),
+                ),
+                remedy=_("Ask the member, and withdraw this request: a new one can be made."),
+            )
+        return asked
     if now > then:
         raise RuleViolation(
             _("Shares were recorded after %(day)s.", day=in_words(day)),

@@ -12,25 +12,27 @@ from govern.i18n import day as in_words
 from govern.i18n import money
 from govern.leaving.models import Departure, LeavingDocument, Refund
 from govern.leaving.rules.states import OPEN, OWED
-from govern.leaving.services.common import departures_of, refunds_of
+from govern.leaving.services.common import departures_of, may_be_read, refunds_of
 from govern.leaving.services.refunds import SUBJECT
 from govern.leaving.texts import KIND_NAMES, REFUND_STATE_NAMES, STATE_NAMES, STEP_NAMES
 from govern.payments.rules.bank import show_iban
 from govern.payments.services.personal import forget_outgoing
 from govern.register.hooks import OwnSection
 from govern.register.models import Membership, Person
+from govern.register.services.holdings import holding_of
 
 ERASED = "–"
 
 
 def own_departures(session: Session, person: Person) -> Sequence[OwnSection]:
     """Departures, the steps of an exclusion and refunds, as the person may read them."""
-    departures = session.scalars(
+    rows = session.scalars(
         select(Departure)
         .join(Membership, Membership.id == Departure.membership_id)
         .where(Membership.person_id == person.id)
         .order_by(Departure.id)
-    ).all()
+    )
+    departures = [row for row in rows if may_be_read(row)]
     if not departures:
         return []
     steps, owed, list_of = [], [], []
@@ -116,6 +118,11 @@ def why_not_erased(session: Session, membership: Membership) -> Sequence[str]:
     if owed:
         reasons.append(
             _("%(amount)s is still to be paid back for the shares.", amount=money(sum(owed)))
+        )
+    left = holding_of(session, membership.id)
+    if not left.issued and left.paid_cents:
+        reasons.append(
+            _("%(amount)s of capital belongs to no share any more.", amount=money(left.paid_cents))
         )
     return reasons
 

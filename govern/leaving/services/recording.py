@@ -143,8 +143,9 @@ def owe_former_member(
 ) -> Departure:
     """Owe the value of shares that are in the ledger although the membership has ended.
 
-    For registers that were imported, and endings recorded without paying back. ``owed_since``: the
-    day on which the shares leave the capital, not before the ending.
+    For registers that were imported, endings recorded without paying back, and capital that was
+    recorded after the shares had left. ``owed_since``: the day on which the shares leave the
+    capital, not before the ending.
     """
     actor.require(Permission.REGISTER_WRITE, membership.cooperative_id)
     cooperative = lock_membership(session, membership)
@@ -156,8 +157,9 @@ def owe_former_member(
             field="owed_since",
         )
     payee, compact = checked_payee(holder, iban) if iban.strip() else (holder.strip()[:70], "")
-    held = holding_of(session, membership.id).issued
-    if not held:
+    left = holding_of(session, membership.id)
+    held = left.issued
+    if not held and not left.overpaid_cents:
         raise Conflict(_("No share of this member is left."), remedy=_("Nothing needs to be done."))
     departure = _new(session, actor, membership, DepartureKind.FORMER, owed_since, note)
     departure.holder, departure.iban = payee, compact

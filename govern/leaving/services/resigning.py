@@ -236,7 +236,7 @@ def withdraw_resignation(
     _refuse_other_kinds(departure)
     was_signed = departure.state == DepartureState.PENDING.value
     today = clock.today(cooperative.time_zone)
-    if was_signed and departure.effective_on is not None and departure.effective_on <= today:
+    if was_signed and departure.effective_on is not None and not may_withdraw(departure, today):
         raise RuleViolation(
             _("It takes effect on %(day)s.", day=in_words(departure.effective_on)),
             remedy=_("It can no longer be withdrawn. Whoever comes back is admitted again."),
@@ -253,6 +253,18 @@ def withdraw_resignation(
             withdrawn_on=today,
         )
     record(session, actor, departure, "withdrawn")
+
+
+def may_withdraw(departure: Departure, today: date) -> bool:
+    """Whether a request can still be taken back: before its day, or where too few shares are left
+    to take a part of them."""
+    if departure.kind not in (DepartureKind.RESIGNATION.value, DepartureKind.PARTIAL.value):
+        return False
+    if departure.state == DepartureState.UNCONFIRMED.value:
+        return True
+    is_stuck = departure.kind == DepartureKind.PARTIAL.value and bool(departure.problem)
+    lies_ahead = departure.effective_on is None or departure.effective_on > today
+    return departure.state == DepartureState.PENDING.value and (is_stuck or lies_ahead)
 
 
 def lapse_unsigned(session: Session, now: datetime) -> int:

@@ -95,9 +95,7 @@ def departure_page(cooperative: str, departure: str) -> Any:
         held=held,
         source=citation_text(rules.citation),
         may_settle=is_death and held > 0,
-        may_withdraw=found.kind in (DepartureKind.RESIGNATION.value, DepartureKind.PARTIAL.value)
-        and found.state in (DepartureState.UNCONFIRMED.value, DepartureState.PENDING.value)
-        and (found.effective_on is None or found.effective_on > today()),
+        may_withdraw=services.may_withdraw(found, today()),
         may_put_account=bool(waits) or found.state == DepartureState.PENDING.value,
         **shared_words(),
     )
@@ -127,11 +125,13 @@ def member_leaving(cooperative: str, member: str) -> Any:
     """The ways in which this membership may end, and what is under way."""
     membership = member_of(member)
     rules = rules_for(db.session(), g.cooperative.id, today())[1]
+    holding = holding_of(db.session(), membership.id)
     return render_template(
         "leaving/member.html",
         membership=membership,
         departures=departures_of(db.session(), membership.id),
-        held=holding_of(db.session(), membership.id).issued,
+        held=holding.issued,
+        left_cents=0 if holding.issued else holding.paid_cents,
         is_founder=db.session.get(Founder, membership.id) is not None,
         founder_free_from=founder_free_from(rules, membership.joined_on),
         rules=rules,

@@ -18,7 +18,7 @@ from govern.leaving import forms, services
 from govern.leaving.models import Departure
 from govern.leaving.rules.exclusion import Step
 from govern.leaving.rules.states import DepartureKind, DepartureState
-from govern.leaving.services.common import departures_of
+from govern.leaving.services.common import departures_of, may_be_read
 from govern.leaving.services.payees import OPEN_REFUNDS
 from govern.leaving.services.resigning import Prospect
 from govern.leaving.texts import citation_text
@@ -47,16 +47,9 @@ def _departure(member: str, departure: str) -> Departure:
     """The departure of one's own membership; NotFound for anybody else's."""
     membership = _own(member)
     found = services.departure_by_public_id(db.session(), g.cooperative, departure)
-    if found.membership_id != membership.id or not _may_see(found):
+    if found.membership_id != membership.id or not may_be_read(found):
         raise NotFound(_("There is no such departure."), remedy=_("Choose one from your page."))
     return found
-
-
-def _may_see(departure: Departure) -> bool:
-    """A proposal to exclude is the member's to read once it was sent."""
-    if departure.kind != DepartureKind.EXCLUSION.value:
-        return True
-    return any(step.step == Step.PROPOSAL_SENT.value for step in departure.steps)
 
 
 def own_page(departure: Departure) -> str:
@@ -85,7 +78,7 @@ def leave(cooperative: str, member: str) -> Any:
 
     def page() -> str:
         own = _own(public_id)
-        known = [row for row in departures_of(db.session(), own.id) if _may_see(row)]
+        known = [row for row in departures_of(db.session(), own.id) if may_be_read(row)]
         return render_template(
             "leaving/leave.html",
             form=form,
@@ -132,7 +125,6 @@ def _page(found: Departure, **forms_given: Any) -> str:
     if found.state == DepartureState.UNCONFIRMED.value:
         prospect = services.foresee_resignation(session, found.membership, today(), found.shares)
     waits = [row for row in refunds if row.state in [state.value for state in OPEN_REFUNDS]]
-    is_request = found.kind in (DepartureKind.RESIGNATION.value, DepartureKind.PARTIAL.value)
     return render_template(
         "leaving/own_departure.html",
         departure=found,
@@ -143,15 +135,7 @@ def _page(found: Departure, **forms_given: Any) -> str:
         prospect=prospect,
         source=citation_text(rules.citation),
         has_password=account.password_hash is not None,
-        may_withdraw=is_request
-        and (
-            found.state == DepartureState.UNCONFIRMED.value
-            or (
-                found.state == DepartureState.PENDING.value
-                and found.effective_on is not None
-                and found.effective_on > today()
-            )
-        ),
+        may_withdraw=services.may_withdraw(found, today()),
         may_put_account=bool(waits) or found.state == DepartureState.PENDING.value,
         password_form=forms_given.get("password_form") or forms.PasswordForm(formdata=None),
         back=_back(),

@@ -171,6 +171,11 @@ def former(cooperative: str, member: str) -> Any:
                     "%(num)s shares leave the ledger as of that day, and %(amount)s is owed.",
                     holding.issued,
                     amount=money(holding.paid_cents),
+                )
+                if holding.issued
+                else _(
+                    "%(amount)s of capital belongs to no share any more.",
+                    amount=money(holding.paid_cents),
                 ),
                 _("What is owed appears among the refunds with its due date."),
             ],

@@ -71,8 +71,12 @@ def record_payment(
     accept_overpayment: bool = False,
     remark: str = "",
     source: str = "form",
+    share_class: str = "",
 ) -> list[ShareEntry]:
-    """Record capital paid (cents) on the day it was received, oldest shares first.
+    """Record capital paid (cents) on the day it was received, for what is due.
+
+    Shares of ``share_class`` come first, for money that was asked for an order of that class;
+    what is over after those goes to the others in the order of the classes.
 
     Raises RuleViolation when it is more than is due on that day, unless ``accept_overpayment``.
     """
@@ -116,7 +120,7 @@ def record_payment(
             act,
             source=source,
         )
-        for lot, cents in _spread_payment(holding, amount_cents)
+        for lot, cents in _spread_payment(holding, amount_cents, share_class)
     ]
     return append(session, actor, cooperative, entries, "paid", remark)
 
@@ -128,6 +132,7 @@ def refund_overpayment(
     effective_on: date,
     *,
     remark: str = "",
+    source: str = "form",
 ) -> list[ShareEntry]:
     """Give back what was paid beyond the nominal value. RuleViolation when there is nothing."""
     cooperative = open_register(session, actor, membership)
@@ -144,6 +149,7 @@ def refund_overpayment(
             -(balance.paid_cents - balance.issued * lot[1]),
             effective_on,
             act,
+            source=source,
         )
         for lot, balance in sorted(holding.lots.items())
         if balance.paid_cents > balance.issued * lot[1]
@@ -156,12 +162,21 @@ def refund_overpayment(
     return append(session, actor, cooperative, entries, "refunded", remark)
 
 
-def _spread_payment(holding: Holding, amount_cents: int) -> list[tuple[Lot, int]]:
-    """Which lots a payment goes to: what is due first, what is left over to the last lot."""
+def _spread_payment(
+    holding: Holding, amount_cents: int, share_class: str = ""
+) -> list[tuple[Lot, int]]:
+    """Which lots a payment goes to: what is due first, what is left over to the last lot.
+
+    Lots of ``share_class`` stand first, and the last one of them takes what is left over.
+    """
     parts: dict[Lot, int] = {}
     left = amount_cents
     lots: list[tuple[Lot, LotBalance]] = [
-        (lot, balance) for lot, balance in sorted(holding.lots.items()) if balance.issued
+        (lot, balance)
+        for lot, balance in sorted(
+            holding.lots.items(), key=lambda item: (item[0][0] != share_class, item[0])
+        )
+        if balance.issued
     ]
     for lot, balance in lots:
         due = min(left, max(0, balance.issued * lot[1] - balance.paid_cents))
@@ -169,6 +184,7 @@ def _spread_payment(holding: Holding, amount_cents: int) -> list[tuple[Lot, int]
             parts[lot] = due
             left -= due
     if left:
-        last = lots[-1][0]
+        preferred = [lot for lot, _balance in lots if lot[0] == share_class]
+        last = (preferred or [lots[-1][0]])[-1]
         parts[last] = parts.get(last, 0) + left
     return list(parts.items())
