@@ -132,6 +132,12 @@ def test_an_exclusion_on_the_pages_of_both_sides(
     membership, account = make_owner()
     registrar = make_account("Rita", roles=[(cooperative, Role.REGISTRAR)])
     sign_in(client, registrar)
+    # From the member's page, giving shares back leads to what also schedules the money.
+    member_page = f"/smartcoop/register/members/{membership.public_id}"
+    asked = client.get(member_page).text
+    assert f"{member_page}/leaving" in asked
+    assert f"{member_page}/refund" not in asked
+    assert f"{member_page}/refund" in client.get(f"{member_page}/leaving").text
     begun = client.post(
         f"/smartcoop/register/members/{membership.public_id}/leaving/exclusion",
         data={
