@@ -18,7 +18,7 @@ from govern.accounts.models import Account
 from govern.audit import AuditEntry, verify_chain
 from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, RuleViolation
-from govern.mail import Attachment, OutboxMail, queue_mail
+from govern.mail import Attachment, OutboxMail, queue_letter, queue_mail
 from govern.mail.models import OutboxFile
 from govern.mail.sending import deliver_to_mailbox
 from govern.register.cli import register as commands
@@ -43,6 +43,9 @@ from govern.register.services import (
     take_roll,
     verify_roll,
 )
+from govern.register.services.members import Contact
+from govern.register.services.own_mails import mails_to
+from govern.register.services.own_sections import register_sections
 from govern.register.services.quality import addresses
 from govern.register.services.verifying import verify_ledger
 from tests.conftest import SettableClock
@@ -57,6 +60,98 @@ BORN = date(1907, 7, 7)
 @pytest.fixture(autouse=True)
 def _on_that_day(clock: SettableClock) -> None:
     """Noon on 1 June 2018."""
+
+
+def write_letter(session: Session, member: Membership, key: str) -> None:
+    queue_letter(
+        session,
+        cooperative_id=member.cooperative_id,
+        to_name=member.display_name,
+        language="en",
+        subject=f"Letter {key}",
+        pdf=b"%PDF-1.7",
+        filename="a.pdf",
+        dedupe_key=key,
+        category="notice",
+    )
+
+
+def outbox(session: Session) -> dict[str, tuple[str, str, str]]:
+    session.expire_all()
+    return {
+        row.dedupe_key: (row.to_address, row.subject, row.state)
+        for row in session.scalars(select(OutboxMail))
+    }
+
+
+def own_mails(session: Session, member: Membership) -> list[str]:
+    assert member.person is not None
+    sections = {item.key: item for item in register_sections(session, member.person)}
+    return [row[1] for row in sections["mails"].rows]
+
+
+def test_letters_to_a_namesake_are_left_alone_and_are_nobodys(
+    session: Session, make_member: Make
+) -> None:
+    member, other = make_member("1"), make_member("2", given_name="AN")
+    alone = make_member("3", given_name="Bo")
+    other.person.given_name = "An"  # type: ignore[union-attr]
+    for row in (member, other, alone):
+        write_letter(session, row, f"to {row.member_number}")
+    session.execute(sa.update(OutboxMail).values(state="sent"))
+    session.commit()
+    assert own_mails(session, member) == []
+    assert own_mails(session, alone) == ["Letter to 3"]
+    before = outbox(session)
+    for row in (member, alone):
+        members.end_membership(session, SYSTEM, row, LEFT, EndReason.RESIGNATION)
+        ledger.refund_shares(session, SYSTEM, row, 1, LEFT)
+        erasure.erase_member(session, SYSTEM, row)
+    after = outbox(session)
+    assert {key: after[key] for key in ("to 1", "to 2")} == {
+        key: before[key] for key in ("to 1", "to 2")
+    }
+    assert after["to 3"] == ("", "", "sent")
+
+
+def test_mails_to_an_earlier_address_are_emptied_too(
+    session: Session, make_member: Make, make_account: Accounts
+) -> None:
+    member = leaver(session, make_member)
+    key = "to 1"
+    assert outbox(session)[key][0] == "zeb1@quartz.example"
+    members.change_contact(
+        session, SYSTEM, member, Contact(language="en", email="new@quartz.example")
+    )
+    leave(session, member)
+    taken = make_account("somebody", email="zeb1@quartz.example")
+    session.commit()
+    for email, is_kept in ((taken.email, True), ("other@quartz.example", False)):
+        taken.email = taken.email_key = email
+        session.flush()
+        waiting = session.scalars(
+            select(OutboxMail.id).where(
+                mails_to(session, [member], member.person, erasing=True),
+                OutboxMail.dedupe_key == key,
+            )
+        ).all()
+        assert (not waiting) == is_kept
+    erasure.erase_member(session, SYSTEM, member)
+    assert outbox(session)[key][:2] == ("erased@invalid", "")
+
+
+def test_a_remark_on_a_transfer_goes_with_the_receiver_too(
+    session: Session, make_member: Make
+) -> None:
+    giver, member = make_member("1", shares=2), make_member("2", given_name="Bo", shares=0)
+    ledger.transfer_shares(
+        session, SYSTEM, giver, member, 1, date(2018, 2, 1), remark="Bo is the niece"
+    )
+    members.end_membership(session, SYSTEM, member, LEFT, EndReason.RESIGNATION)
+    ledger.refund_shares(session, SYSTEM, member, 1, LEFT)
+    session.commit()
+    erasure.erase_member(session, SYSTEM, member)
+    assert traces(session, "niece") == set()
 
 
 def test_the_book_is_kept_for_whole_years_after_the_ending() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from govern.accounts.models import RoleGrant
@@ -30,6 +30,7 @@ from govern.register.models import (
     ShareEntry,
 )
 from govern.register.services.certificate_document import spaced
+from govern.register.services.own_mails import mails_to
 from govern.register.services.privacy import readings_of
 from govern.register.texts import END_REASON_NAMES, ENTRY_KIND_NAMES
 
@@ -253,31 +254,11 @@ def _address_problems(session: Session, memberships: Sequence[Membership]) -> Ow
     )
 
 
-def mails_to(memberships: Sequence[Membership], person: Person | None) -> Any:
-    """The condition of the mails and letters that went to this person: by name, and for mails by
-    address too, since an address may be shared."""
-    names = {row.display_name for row in memberships} | ({person.name} if person else set())
-    for row in memberships:
-        if row.organisation is not None:
-            names |= {item.person.name for item in row.organisation.representatives}
-    addresses = {(row.email or "").lower() for row in memberships} - {""}
-    account = person.account if person is not None else None
-    if account is not None and account.email:
-        addresses.add(account.email.lower())
-    by_mail = (OutboxMail.channel == Channel.EMAIL.value) & func.lower(OutboxMail.to_address).in_(
-        addresses
-    )
-    by_post = (OutboxMail.channel == Channel.LETTER.value) & OutboxMail.cooperative_id.in_(
-        {row.cooperative_id for row in memberships}
-    )
-    return OutboxMail.to_name.in_(names) & (by_mail | by_post)
-
-
 def _mails(session: Session, person: Person, memberships: Sequence[Membership]) -> OwnSection:
     rows = session.scalars(
         select(OutboxMail)
         .where(
-            mails_to(memberships, person),
+            mails_to(session, memberships, person),
             OutboxMail.state.in_([DeliveryState.SENT.value, DeliveryState.UNCLEAR.value]),
         )
         .order_by(OutboxMail.id)

@@ -163,7 +163,11 @@ def expired_memberships(session: Session, today: date) -> Iterator[Membership]:
 def _erase_now(session: Session, membership: Membership) -> Counter[str]:
     counts: Counter[str] = Counter()
     counts["mails"] = erase_mails(session, membership)
-    entries = select(ShareEntry.id).where(ShareEntry.membership_id == membership.id)
+    # A remark on a transfer is kept with the first entry of the act, which may be the other's.
+    acts = select(ShareEntry.act_id).where(ShareEntry.membership_id == membership.id)
+    entries = select(ShareEntry.id).where(
+        ShareEntry.cooperative_id == membership.cooperative_id, ShareEntry.act_id.in_(acts)
+    )
     counts["remarks"] = _delete(
         session, delete(EntryRemark).where(EntryRemark.entry_id.in_(entries))
     )

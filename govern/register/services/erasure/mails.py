@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from govern.mail import Channel, DeliveryState, OutboxMail
 from govern.mail.models import OutboxAttachment, OutboxFile
 from govern.register.models import Membership
-from govern.register.services.own_sections import mails_to, memberships_of_person
+from govern.register.services.own_mails import mails_to
+from govern.register.services.own_sections import memberships_of_person
 
 NOWHERE = "erased@invalid"
 """Where an emptied mail went: the column must not be empty, and no mail can go there."""
@@ -41,11 +44,16 @@ def erase_mails(session: Session, membership: Membership) -> int:
         senders.append(OutboxMail.cooperative_id.is_(None))
     rows = session.scalars(
         select(OutboxMail.id).where(
-            mails_to([membership], membership.person),
+            mails_to(session, [membership], membership.person, erasing=True),
             or_(*senders),
             OutboxMail.state != DeliveryState.SENDING.value,
         )
     ).all()
+    return empty_mails(session, rows)
+
+
+def empty_mails(session: Session, rows: Sequence[int]) -> int:
+    """Empty these mails (by their ids), and stop those that still wait; how many."""
     if not rows:
         return 0
     files = session.scalars(
