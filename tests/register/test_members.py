@@ -75,12 +75,16 @@ def test_an_organisation_is_admitted_with_its_representative(
 
 
 def test_the_next_free_number_follows_the_highest(
-    session: Session, cooperative: Cooperative
+    both_databases: str, session: Session, cooperative: Cooperative
 ) -> None:
     members.add_member(session, SYSTEM, cooperative, person(member_number="1041"))
     members.add_member(
         session, SYSTEM, cooperative, person(member_number="A-7", accept_duplicate=True)
     )
+    for number in ("999", "9000x", "9" * 19):
+        members.add_member(
+            session, SYSTEM, cooperative, person(member_number=number, accept_duplicate=True)
+        )
     made = members.add_member(session, SYSTEM, cooperative, person(accept_duplicate=True))
     assert made.member_number == "1042"
     with pytest.raises(Conflict, match="1042 is in use"):

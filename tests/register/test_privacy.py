@@ -169,6 +169,27 @@ def test_no_page_shows_a_role_what_the_table_hides(
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("page", ["members", "book"])
+def test_what_is_hidden_cannot_be_found_out_by_searching(
+    page: str,
+    session: Session,
+    client: FlaskClient,
+    cooperative: Cooperative,
+    make_member: Make,
+    make_account: Accounts,
+    sign_in: SignIn,
+) -> None:
+    make_member("NR-7731", given_name="Zebulon", family_name="Quarz", email="some@where.example")
+    for role, sees in ((Role.TREASURER, False), (Role.AUDITOR, False), (Role.REGISTRAR, True)):
+        client = client.application.test_client()
+        sign_in(client, make_account(role.value, roles=[(cooperative, role)]))
+        for query, is_found in (
+            ("zeb quarz", True), ("nr-7731", True), ("where", sees), ("gent", sees),
+        ):  # fmt: skip
+            answer = client.get(f"/smartcoop/register/{page}?q={query}")
+            assert ("Zebulon" in answer.text) == is_found, (role, query)
+
+
 # -- who looked -------------------------------------------------------------------------------
 
 

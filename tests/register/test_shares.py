@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,7 @@ from govern.access import SYSTEM, Role
 from govern.accounts.services import actor_for
 from govern.audit import AuditEntry
 from govern.cooperatives.models import Cooperative
+from govern.cooperatives.rules import ShareClass, rules_from_json, rules_to_json
 from govern.errors import Conflict, Forbidden, GovernError, InvalidInput, RuleViolation
 from govern.extensions import db
 from govern.register.models import Membership, ShareEntry
@@ -34,6 +36,28 @@ def test_shares_are_unpaid_until_a_payment_arrives(session: Session, make_member
     ledger.record_payment(session, SYSTEM, member, 3000, date(2018, 4, 1))
     assert holding_of(session, member.id, DAY).paid == 1
     assert holding_of(session, member.id).paid == 2
+
+
+def test_money_for_an_order_of_one_class_is_booked_there_first(
+    session: Session, cooperative: Cooperative, make_member: Make
+) -> None:
+    rules = rules_from_json(cooperative.rule_sets[0].rules)
+    support = ShareClass("support", {"en": "Support"}, 6000)
+    cooperative.rule_sets[0].rules = rules_to_json(
+        replace(rules, share_classes=(*rules.share_classes, support))
+    )
+    member = make_member(shares=1, paid_cents=0)
+    ledger.subscribe_shares(session, SYSTEM, member, 1, DAY, share_class="support")
+
+    def pay(cents: int, **more: Any) -> list[tuple[str, int]]:
+        rows = ledger.record_payment(session, SYSTEM, member, cents, DAY, **more)
+        return [(row.share_class, row.amount_cents) for row in rows]
+
+    assert pay(7000, share_class="support") == [("support", 6000), ("ordinary", 1000)]
+    assert pay(2500, share_class="support", accept_overpayment=True) == [
+        ("ordinary", 2000),
+        ("support", 500),
+    ]
 
 
 def test_an_overpayment_is_recorded_only_on_purpose(session: Session, make_member: Make) -> None:

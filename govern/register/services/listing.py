@@ -41,7 +41,10 @@ class MemberState(StrEnum):
 
 @dataclass(frozen=True)
 class MemberFilter:
-    """What the list is narrowed to. Empty values narrow nothing."""
+    """What the list is narrowed to. Empty values narrow nothing.
+
+    ``names_only``: the words are looked for in names and numbers, not in addresses.
+    """
 
     query: str = ""
     category: str = ""
@@ -49,6 +52,7 @@ class MemberFilter:
     state: MemberState = MemberState.CURRENT
     without_email: bool = False
     with_problem: bool = False
+    names_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,9 @@ def search_members(
                 )
             )
         )
-    return conditions + word_conditions(wanted.query, in_index=in_index)
+    return conditions + word_conditions(
+        wanted.query, in_index=in_index, names_only=wanted.names_only
+    )
 
 
 def _state(state: MemberState, today: date) -> list[Any]:

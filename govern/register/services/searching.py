@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import cast, literal_column
+from sqlalchemy import cast, literal_column, or_
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
@@ -28,9 +28,19 @@ def is_large(session: Session, cooperative_id: int) -> bool:
     return head is not None and head.sequence > LARGE
 
 
-def word_conditions(query: str, *, in_index: bool = False) -> list[Any]:
-    """The conditions of the members in whose text every word of ``query`` occurs."""
+def word_conditions(query: str, *, in_index: bool = False, names_only: bool = False) -> list[Any]:
+    """The conditions of the members in whose text every word of ``query`` occurs.
+
+    ``names_only``: in the name or the number, for whoever may not see addresses; what cannot be
+    seen must not be found out by searching either.
+    """
     words = search_words(query)
+    if names_only:
+        found = [
+            or_(Membership.sort_name.like(f"%{word}%"), Membership.number_key.like(f"%{word}%"))
+            for word in words
+        ]
+        return found + (word_conditions(query, in_index=True) if in_index else [])
     if not in_index:
         return [Membership.search_text.like(f"%{word}%") for word in words]
     if not words:

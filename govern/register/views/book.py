@@ -109,9 +109,12 @@ def book_page(cooperative: str) -> Any:
     """The holders at the end of a day, as known then or now, in pages and searchable."""
     session, moment = db.session(), _moment()
     text = request.args.get("q", "")[:200]
+    names_only = not _may_see_domiciles()
     page = _page_of(
-        book.count_holders(session, moment, text),
-        lambda limit, offset: book.find_holders(session, moment, text, limit=limit, offset=offset),
+        book.count_holders(session, moment, text, names_only=names_only),
+        lambda limit, offset: book.find_holders(
+            session, moment, text, limit=limit, offset=offset, names_only=names_only
+        ),
     )
     lines = book.count_lines(session, moment)
     return render_template(

@@ -69,17 +69,18 @@ def _filter() -> MemberFilter:
         without_email=request.args.get("email") == "none",
         with_problem=request.args.get("email") == "problem"
         and FieldGroup.ADDRESS_PROBLEMS in shown_fields(),
+        names_only=FieldGroup.CONTACT not in shown_fields(),
     )
 
 
 @blueprint.get("/<cooperative>/register/members")
 @requires(Permission.REGISTER_READ)
 def member_list(cooperative: str) -> Any:
-    """The members, found by any words of their names, numbers, towns or addresses."""
+    """The members, found by any words of what whoever asks may see of names and addresses."""
     session, wanted, day = db.session(), _filter(), today()
     page = find_members(session, g.cooperative.id, wanted, day, requested_page(), PER_PAGE)
     # The figures of the whole register stand above its beginning, not above every search.
-    is_beginning = wanted == MemberFilter() and page.page == 1
+    is_beginning = wanted == MemberFilter(names_only=wanted.names_only) and page.page == 1
     return render_template(
         "register/members.html",
         page=page,

@@ -38,16 +38,22 @@ def _is_holder(moment: BookMoment) -> Any:
 
 
 def find_holders(
-    session: Session, moment: BookMoment, query: str = "", *, limit: int, offset: int = 0
+    session: Session,
+    moment: BookMoment,
+    query: str = "",
+    *,
+    limit: int,
+    offset: int = 0,
+    names_only: bool = False,
 ) -> list[int]:
-    """The memberships of a page of holders, by name; ``query`` as in the member list."""
+    """The memberships of a page of holders, by name; words as ``searching.word_conditions``."""
     in_index = bool(query.strip()) and is_large(session, moment.cooperative_id)
     return list(
         session.scalars(
             select(Membership.id)
             .where(
                 Membership.cooperative_id == moment.cooperative_id,
-                *word_conditions(query, in_index=in_index),
+                *word_conditions(query, in_index=in_index, names_only=names_only),
                 _is_holder(moment),
             )
             .order_by(Membership.sort_name, Membership.id)
@@ -57,7 +63,9 @@ def find_holders(
     )
 
 
-def count_holders(session: Session, moment: BookMoment, query: str = "") -> int:
+def count_holders(
+    session: Session, moment: BookMoment, query: str = "", *, names_only: bool = False
+) -> int:
     """How many holders there are (that match)."""
     if not query.strip():
         return _summaries.of(session, moment).holders
@@ -68,7 +76,7 @@ def count_holders(session: Session, moment: BookMoment, query: str = "") -> int:
             .select_from(Membership)
             .where(
                 Membership.cooperative_id == moment.cooperative_id,
-                *word_conditions(query, in_index=in_index),
+                *word_conditions(query, in_index=in_index, names_only=names_only),
                 _is_holder(moment),
             )
         )

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import or_, select
+from sqlalchemy import BigInteger, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from govern import audit, clock
@@ -66,12 +66,21 @@ def member_search_text(
 
 def next_member_number(session: Session, cooperative_id: int) -> str:
     """One more than the highest number made of digits only (at most 18 of them)."""
-    highest = 0
-    query = select(Membership.member_number).where(Membership.cooperative_id == cooperative_id)
-    for number in session.scalars(query):
-        if number.isdecimal() and len(number) <= 18:
-            highest = max(highest, int(number))
-    return str(highest + 1)
+    # The database looks through them: the register is locked meanwhile, and may be a large one.
+    number = Membership.member_number
+    if session.get_bind().dialect.name == "postgresql":
+        of_digits = number.regexp_match("^[0-9]{1,18}$")
+    else:
+        of_digits = and_(
+            func.length(number).between(1, 18),
+            number.op("NOT GLOB", is_comparison=True)("*[^0-9]*"),
+        )
+    highest = session.scalar(
+        select(func.max(cast(number, BigInteger))).where(
+            Membership.cooperative_id == cooperative_id, of_digits
+        )
+    )
+    return str((highest or 0) + 1)
 
 
 def membership_by_public_id(
