@@ -54,6 +54,7 @@ Named arguments: ``session``, ``actor``, ``reason``.
 outgoing_releasing = _namespace.signal("outgoing-releasing")
 """A payment is about to be released, or a released one to go into a batch.
 
-Sender is the OutgoingPayment; named arguments: ``session``, ``actor``. A receiver that knows a
-reason against it (a test of the board that is missing) raises, and nothing is released.
+Sender is the OutgoingPayment; named arguments: ``session``, ``actor`` and, for a batch,
+``execute_on``: the day on which the bank is to pay it. A receiver that knows a reason against it
+(a test of the board that is missing, or ends before that day) raises, and nothing is released.
 """

@@ -17,6 +17,9 @@ from govern.register.rules.values import MAX_CENTS
 MAX_ENTRIES = 20_000
 """More would keep a browser waiting for minutes: a bank gives shorter statements as well."""
 
+MAX_SEARCHED = 1000
+"""Characters of a message that are searched for a reference: banks pass on far fewer."""
+
 
 class UnreadableStatement(ValueError):
     """The file is refused whole. ``code`` and ``params`` become a sentence and a remedy."""
@@ -153,7 +156,7 @@ def reference_of(structured: str, remittance: str) -> str:
         compact = ""
     if compact:
         return compact
-    found = references.references_in(f"{structured} {remittance}")
+    found = references.references_in(one_line(f"{structured} {remittance}", MAX_SEARCHED))
     return found[0] if len(found) == 1 else ""
 
 

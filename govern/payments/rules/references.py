@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 _BELGIAN = re.compile(
-    r"(?<![0-9])(?:\+\+\+|\*\*\*)?\s*([0-9]{3})\s*/?\s*([0-9]{4})\s*/?\s*([0-9]{5})\s*"
+    r"(?<![0-9])(?:\+\+\+|\*\*\*)?[ ]?([0-9]{3})[ ]?/?[ ]?([0-9]{4})[ ]?/?[ ]?([0-9]{5})[ ]?"
     r"(?:\+\+\+|\*\*\*)?(?![0-9])"
 )
 _RF = re.compile(r"(?<![0-9A-Z])RF[0-9]{2}(?:[ ]?[0-9A-Z]){1,21}")
@@ -93,6 +93,7 @@ def references_in(text: str) -> list[str]:
     """The references with right check digits in free text, each once, in their order.
 
     People paste the structured communication into the free message, with or without its marks.
+    ``text`` is one line in which a blank stands alone: the caller runs them together.
     """
     found = [
         (match.start(), "".join(match.groups()))

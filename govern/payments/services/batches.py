@@ -74,7 +74,9 @@ def make_batch(
                   name=payment.payee_name),
                 remedy=_("Reload the page and choose again."),
             )  # fmt: skip
-        signals.outgoing_releasing.send(payment, session=session, actor=actor)
+        signals.outgoing_releasing.send(
+            payment, session=session, actor=actor, execute_on=execute_on
+        )
     transfers = [
         Transfer(
             end_to_end_id=payment.end_to_end_id,
