@@ -17,6 +17,9 @@ from govern.mail import Channel, DeliveryState, OutboxMail
 from govern.register.models import Membership, Organisation, Person, Representative
 from govern.register.rules.folding import fold, name_key
 
+TO_MEMBERS = ("certificate", "notice")
+"""Kinds of mails that nobody gets who is not a member yet."""
+
 
 def mails_to(
     session: Session,
@@ -30,7 +33,8 @@ def mails_to(
     Mails to that name at an address of theirs, unless a namesake has that address too; letters to
     that name where nobody else in the cooperative has it. ``erasing``: the person's other roles
     count as somebody else (letters to them as a representative stay), and mails that have left
-    for an address that is nobody's now are among them, since it may be an earlier one.
+    for an address that is nobody's now are among them, since it may be an earlier one. (What still
+    waits to go there stays unless only members get such mails: it may be for an applicant.)
     """
     holders = _holders(memberships, person)
     addresses = {(row.email or "").lower() for row in memberships} - {""}
@@ -101,4 +105,4 @@ def _left_for_nobody(to_address: Any, own: set[int], account: Account | None) ->
         Account.email_key == to_address, Account.id != (account.id if account is not None else 0)
     )
     waits = OutboxMail.state.in_([DeliveryState.QUEUED.value, DeliveryState.SENDING.value])
-    return and_(~waits, ~member, ~reader)
+    return and_(~waits | OutboxMail.category.in_(TO_MEMBERS), ~member, ~reader)
