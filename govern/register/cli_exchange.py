@@ -124,6 +124,11 @@ def import_full(file: Path, code: str | None, dry_run: bool) -> None:
     is_flag=True,
     help="Leave out members whom an error touches, and import the others.",
 )
+@click.option(
+    "--other-names",
+    is_flag=True,
+    help="Trust the member numbers where a member is kept under another name here.",
+)
 @app_context
 def import_odoo_command(
     code: str,
@@ -134,6 +139,7 @@ def import_odoo_command(
     classes: tuple[str, ...],
     dry_run: bool,
     good_rows: bool,
+    other_names: bool,
 ) -> None:
     """Import a register kept in Odoo (OCA/cooperative): partners, operations, share lines.
 
@@ -156,6 +162,7 @@ def import_odoo_command(
             classes=_pairs(classes),
             dry_run=dry_run,
             good_rows=good_rows,
+            other_names=other_names,
         )
     except Exception:
         session.rollback()

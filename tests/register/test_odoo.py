@@ -113,6 +113,22 @@ def test_the_same_export_again_changes_nothing_and_a_later_one_adds_what_is_new(
     verify_ledger(session, cooperative)
 
 
+def test_a_number_that_is_somebody_elses_here_is_an_error_that_names_both(
+    session, cooperative, make_member
+):
+    make_member("2", given_name="Somebody", family_name="Else", shares=0)
+    refused = bring_in(session, cooperative)
+    assert not refused.was_written
+    [problem] = [item for item in refused.plan.problems if item.code == "other_name"]
+    assert problem.params["name"] == "Somebody Else"
+    sentence = odoo_text(problem.code, {**problem.params, "value": problem.value}).sentence
+    assert "Somebody Else" in sentence
+    assert problem.params["theirs"] in sentence
+    taken = bring_in(session, cooperative, other_names=True)
+    assert taken.was_written
+    assert holdings(session, cooperative)["2"][0] == 2
+
+
 def test_a_dry_run_tells_and_writes_nothing(session, cooperative):
     done = bring_in(session, cooperative, dry_run=True)
     assert not done.was_written
@@ -228,7 +244,7 @@ def test_no_label_stands_for_two_fields_of_a_file():
 def test_every_problem_has_words(app):
     params = {
         "value": "x", "first": 1, "sequence": 1, "known": "A", "held": 1, "number": "1",
-        "before": 1, "after": 2, "register": 1, "lines": 2,
+        "before": 1, "after": 2, "register": 1, "lines": 2, "name": "x", "theirs": "y",
     }  # fmt: skip
     for code in ODOO_CODES:
         words = odoo_text(code, params)

@@ -90,6 +90,11 @@ _ODOO: dict[str, Callable[[Params], tuple[str, str]]] = {
         _("The shares go to the one who gives them."),
         _("Correct the operation in Odoo."),
     ),
+    "other_name": lambda p: (
+        _("Number %(value)s is %(name)s here and %(theirs)s in Odoo.", value=p["value"],
+          name=p["name"], theirs=p["theirs"]),
+        _("Correct the number or the name, or say with --other-names that they are the same."),
+    ),
     "member_ended": lambda p: (
         _("The membership %(number)s has ended in this register.", number=p["number"]),
         _("Admit the member under a new number first."),

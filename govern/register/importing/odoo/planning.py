@@ -44,13 +44,15 @@ class Rules:
     """What the rule sets allow, and what the caller says about types of shares.
 
     ``categories`` and ``classes``: folded type → code; ``known_categories``, ``known_classes``:
-    the codes of the rule set, for messages.
+    the codes of the rule set, for messages. ``other_names``: a number is the member's even where
+    the name here is another one.
     """
 
     categories: Mapping[str, str]
     classes: Mapping[str, str]
     known_categories: tuple[str, ...]
     known_classes: tuple[str, ...]
+    other_names: bool = False
 
     def category_of(self, share_type: str) -> str:
         return self.categories.get(fold(share_type), "")
@@ -80,10 +82,11 @@ class KnownEntry:
 class Known:
     """The register as it is: numbers of members, how far shares are numbered, the entries.
 
-    ``categories``: (member number, first day, code) of every category ever given.
+    ``members``: member number → the name it is kept under; ``categories``: (member number, first
+    day, code) of every category ever given.
     """
 
-    members: frozenset[str]
+    members: Mapping[str, str]
     ended: frozenset[str]
     categories: frozenset[tuple[str, date, str]]
     last_numbers: Mapping[str, int]
@@ -211,6 +214,7 @@ class _Planner:
 
     def plan(self) -> OdooPlan:
         self.finder = _People(self.people)
+        self._refuse_other_names()
         self.sides: dict[int, tuple[Partner | None, Partner | None]] = {}
         for operation in self.operations:
             self.sides[operation.row] = self._sides(operation)
@@ -231,6 +235,22 @@ class _Planner:
         return plan
 
     # -- who is meant -------------------------------------------------------------------------
+
+    def _refuse_other_names(self) -> None:
+        """A number that is somebody else's here would give them a stranger's shares.
+
+        A membership that has ended receives none, and may have been erased.
+        """
+        if self.rules.other_names:
+            return
+        for partner in self.people:
+            name = self.known.members.get(partner.number)
+            if name is None or partner.number in self.known.ended or _same_name(partner, name):
+                continue
+            self.partners.note(
+                partner, partner.row, "number", partner.number, ERROR, "other_name",
+                name=name, theirs=partner.name,
+            )  # fmt: skip
 
     def _sides(self, operation: Operation) -> tuple[Partner | None, Partner | None]:
         found: list[Partner | None] = []
@@ -555,6 +575,13 @@ class _Planner:
             (name, per_type.get(name, 0), stated_per_type.get(name, 0))
             for name in sorted(set(per_type) | set(stated_per_type))
         ]
+
+
+def _same_name(partner: Partner, name: str) -> bool:
+    """Whether the names hold the same words, in any order: Odoo writes "Peeters, An" too."""
+    kept = sorted(fold(name).split())
+    written = (partner.name, f"{partner.given_name} {partner.family_name}")
+    return any(sorted(fold(text).split()) == kept for text in written)
 
 
 class _NotHeld(Exception):

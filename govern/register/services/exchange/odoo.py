@@ -7,7 +7,7 @@ same register brings only what is new, the same export again changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -36,6 +36,8 @@ from govern.register.models import (
     HolderOpening,
     Membership,
     MembershipCategory,
+    Organisation,
+    Person,
     ShareEntry,
     ShareNumbering,
 )
@@ -74,18 +76,22 @@ def import_odoo(
     classes: Mapping[str, str] | None = None,
     dry_run: bool = False,
     good_rows: bool = False,
+    other_names: bool = False,
 ) -> OdooImport:
     """Read the files, work out what is new and write it, all of it or nothing.
 
     ``categories`` and ``classes``: type of share in Odoo → code of the rule set, where they are
     called otherwise. With errors nothing is written unless ``good_rows``: then the members whom an
-    error touches stay out, with everybody they exchanged shares with. The caller commits.
+    error touches stay out, with everybody they exchanged shares with. A number that belongs to
+    another name here is such an error, unless ``other_names``. The caller commits.
     Raises InvalidInput when a file cannot be read, RuleViolation without a rule set.
     """
     actor.require(Permission.REGISTER_IMPORT, cooperative.id)
     refuse_on_hold(cooperative)
     lock_register(session, cooperative.id)
-    rules = _rules(session, cooperative, categories or {}, classes or {})
+    rules = replace(
+        _rules(session, cooperative, categories or {}, classes or {}), other_names=other_names
+    )
     partners = _reader(cooperative, headers.PARTNERS, files.partners)
     register = _reader(cooperative, headers.REGISTER, files.register)
     lines = _reader(cooperative, headers.LINES, files.lines) if files.lines is not None else None
@@ -163,11 +169,18 @@ def _words(items: Iterable[object], said: Mapping[str, str], what: str) -> dict[
 
 def _known(session: Session, cooperative: Cooperative) -> Known:
     here = Membership.cooperative_id == cooperative.id
-    members, ended = set(), set()
-    for number, ended_on in session.execute(
-        select(Membership.member_number, Membership.ended_on).where(here)
-    ):
-        members.add(number)
+    members: dict[str, str] = {}
+    ended = set()
+    for number, ended_on, given, family, organisation in session.execute(
+        select(
+            Membership.member_number, Membership.ended_on, Person.given_name, Person.family_name,
+            Organisation.name,
+        )
+        .outerjoin(Person, Person.id == Membership.person_id)
+        .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
+        .where(here)
+    ):  # fmt: skip
+        members[number] = organisation or f"{given or ''} {family or ''}".strip()
         if ended_on is not None:
             ended.add(number)
     entries = [
@@ -195,7 +208,7 @@ def _known(session: Session, cooperative: Cooperative) -> Known:
         .where(here)
     )
     return Known(
-        frozenset(members),
+        members,
         frozenset(ended),
         frozenset((number, day, code) for number, day, code in categories),
         {code: int(number) for code, number in last},
