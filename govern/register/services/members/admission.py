@@ -84,7 +84,8 @@ def add_member(
     """Admit a person or an organisation, with shares subscribed and paid on the joining day.
 
     ``member_number`` empty: the next free number. Raises InvalidInput naming the field,
-    Conflict for a number in use, PossibleDuplicate unless ``accept_duplicate``.
+    Conflict for a number in use, or a holder named who has a membership then or later;
+    PossibleDuplicate unless ``accept_duplicate``, which says that it is somebody else.
     """
     actor.require(Permission.REGISTER_WRITE, cooperative.id)
     lock_register(session, cooperative.id)
@@ -100,6 +101,7 @@ def add_member(
     number = _check_number(session, cooperative, new.member_number)
     if not new.accept_duplicate:
         refuse_duplicates(session, cooperative, new)
+    _refuse_second_membership(session, cooperative, new)
     holder = _holder(session, cooperative, new, contact)
     now = clock.now()
     membership = Membership(
@@ -172,6 +174,34 @@ def refuse_duplicates(session: Session, cooperative: Cooperative, new: NewMember
             ),
             remedy=_("Look at that member first. If it is somebody else, say so below."),
             field="accept_duplicate",
+        )
+
+
+def _refuse_second_membership(session: Session, cooperative: Cooperative, new: NewMember) -> None:
+    """One person, one membership at a time: otherwise they would stand on a roll twice."""
+    if new.person_id is not None:
+        holder = Membership.person_id == new.person_id
+    elif new.organisation_id is not None:
+        holder = Membership.organisation_id == new.organisation_id
+    else:
+        return
+    found = session.scalars(
+        select(Membership)
+        .where(
+            Membership.cooperative_id == cooperative.id,
+            holder,
+            or_(Membership.ended_on.is_(None), Membership.ended_on > new.joined_on),
+        )
+        .limit(1)
+    ).first()
+    if found is not None:
+        raise Conflict(
+            _(
+                "%(name)s has a membership on that day or later, under number %(number)s.",
+                name=found.display_name,
+                number=found.member_number,
+            ),
+            remedy=_("Record the shares on that membership."),
         )
 
 
