@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, Select, select, union
 from sqlalchemy.orm import Session
 
 from govern.joining.models import Application
@@ -83,6 +83,19 @@ def _is_current(membership: Membership, today: date) -> bool:
     return membership.ended_on is None or membership.ended_on > today
 
 
+def _ids(application: Application, sign: ColumnElement[bool]) -> Select[int]:
+    return select(Membership.id).where(
+        Membership.cooperative_id == application.cooperative_id, sign
+    )
+
+
+def _either(*found: Select[int]) -> Select[tuple[int]]:
+    """Memberships with one sign at least. Each sign has an index of its own; an OR over two
+    tables would read the whole register."""
+    either = union(*found).subquery()
+    return select(either.c.id)
+
+
 def _people(session: Session, application: Application, today: date) -> list[Likeness]:
     key = name_key(application.given_name, application.family_name)
     swapped = name_key(application.family_name, application.given_name)
@@ -90,11 +103,14 @@ def _people(session: Session, application: Application, today: date) -> list[Lik
         select(Membership, Person)
         .join(Person, Membership.person_id == Person.id)
         .where(
-            Membership.cooperative_id == application.cooperative_id,
-            or_(
-                Membership.email_key == application.email_key,
-                Person.name_key.in_([key, swapped]),
-            ),
+            Membership.id.in_(
+                _either(
+                    _ids(application, Membership.email_key == application.email_key),
+                    _ids(application, Person.name_key.in_([key, swapped])).join(
+                        Person, Membership.person_id == Person.id
+                    ),
+                )
+            )
         )
         .order_by(Membership.id.desc())
         .limit(MOST * 5)
@@ -145,12 +161,16 @@ def _organisations(session: Session, application: Application, today: date) -> l
         select(Membership, Organisation)
         .join(Organisation, Membership.organisation_id == Organisation.id)
         .where(
-            Membership.cooperative_id == application.cooperative_id,
-            or_(
-                Membership.email_key == application.email_key,
-                Organisation.enterprise_number == application.enterprise_number,
-                Membership.sort_name == fold(application.organisation_name),
-            ),
+            Membership.id.in_(
+                _either(
+                    _ids(application, Membership.email_key == application.email_key),
+                    _ids(
+                        application,
+                        Organisation.enterprise_number == application.enterprise_number,
+                    ).join(Organisation, Membership.organisation_id == Organisation.id),
+                    _ids(application, Membership.sort_name == fold(application.organisation_name)),
+                )
+            )
         )
         .order_by(Membership.id.desc())
         .limit(MOST * 5)
