@@ -24,7 +24,7 @@ from govern.joining.views import applying, deciding, own, statutes  # noqa: F401
 from govern.joining.views.blueprint import blueprint
 from govern.navigation import NavItem
 from govern.payments.models import PaymentMatch, PaymentRequest
-from govern.payments.signals import payment_arriving, payment_received, payment_returned
+from govern.payments.signals import payment_received, payment_returned
 from govern.register.hooks import erasing, erasure_holds, own_data, register_tabs
 
 
@@ -32,7 +32,6 @@ def register(app: Flask) -> None:
     """Register the pages and jobs, and subscribe to what payments tell."""
     app.register_blueprint(blueprint)
     jobs.register_jobs()
-    payment_arriving.connect(_on_arriving)
     payment_received.connect(_on_received)
     payment_returned.connect(_on_returned)
     register_tabs.register(offer_tab)
@@ -42,12 +41,6 @@ def register(app: Flask) -> None:
     navigation.register(offer_pages)
     cooperative_sections.register(front_sections)
     home_items.register(expected_of)
-
-
-def _on_arriving(
-    request: PaymentRequest, *, session: Session, received_on: date, **_more: Any
-) -> None:
-    orders.issue_shares(session, request, received_on)
 
 
 def _on_received(
@@ -62,7 +55,7 @@ def _on_received(
     admitting.note_payment(
         session, request, match=match, amount_cents=amount_cents, received_on=received_on
     )
-    orders.send_certificate_when_paid(session, request)
+    orders.note_payment(session, request)
 
 
 def _on_returned(
@@ -75,7 +68,7 @@ def _on_returned(
     **_more: Any,
 ) -> None:
     admitting.note_return(session, request, match=match, returned_on=returned_on, reason=reason)
-    orders.note_order_return(session, request, returned_on=returned_on, reason=reason)
+    orders.note_return(session, request, returned_on=returned_on, reason=reason)
 
 
 def offer_tab(actor: Actor, cooperative: Cooperative) -> list[NavItem]:

@@ -16,10 +16,7 @@ from sqlalchemy.orm import Session
 
 from govern import audit
 from govern.access import SYSTEM, Actor
-from govern.cooperatives.services import rules_on
-from govern.errors import GovernError, RuleViolation
-from govern.i18n import day as in_words
-from govern.i18n import money
+from govern.errors import GovernError
 from govern.jobs import enqueue
 from govern.joining.models import Application
 from govern.joining.rules import (
@@ -31,10 +28,17 @@ from govern.joining.rules import (
 )
 from govern.joining.services import letters
 from govern.joining.services.giving_back import cancel_giving_back, give_back
-from govern.joining.services.guards import lock_application, move, record
+from govern.joining.services.guards import (
+    lock_application,
+    move,
+    record,
+    refuse_other_price,
+    today_of,
+)
 from govern.joining.services.likeness import find_likenesses, needs_decision
 from govern.payments.models import PaymentMatch, PaymentRequest
 from govern.register.models import EntryKind, MemberKind, Membership, ShareEntry
+from govern.register.services.accounts import is_current
 from govern.register.services.ledger import record_payment, reverse_act, subscribe_shares
 from govern.register.services.members import Contact, NewMember, add_member
 
@@ -43,10 +47,18 @@ CERTIFICATE_JOB = "joining.send_certificate"
 
 
 def application_of(session: Session, request: PaymentRequest) -> Application | None:
-    """The application that a request for payment is about, locked; None for other requests."""
+    """The application that a request for payment is about, locked; None for other requests.
+
+    An application that was reopened may have had another request before.
+    """
     if not request.subject.startswith(SUBJECT):
         return None
-    number = session.scalar(select(Application.id).where(Application.request_id == request.id))
+    number = session.scalar(
+        select(Application.id).where(
+            Application.public_id == request.subject.removeprefix(SUBJECT),
+            Application.cooperative_id == request.cooperative_id,
+        )
+    )
     return None if number is None else lock_application(session, number)
 
 
@@ -62,20 +74,20 @@ def note_payment(
     application = application_of(session, request)
     if application is None:
         return
-    if application.status in CLOSED_STATES:
+    if application.status in CLOSED_STATES or application.request_id != request.id:
         give_back(session, SYSTEM, application, [match])
         return
     if application.status is ApplicationState.ADMITTED:
         _pay_again(session, application, request, amount_cents, received_on)
         return
     if request.due_cents == 0:
-        application.paid_on = _whole_since(session, request)
+        application.paid_on = whole_since(session, request)
         session.flush()
         admit_when_ready(session, SYSTEM, application)
     session.flush()
 
 
-def _whole_since(session: Session, request: PaymentRequest) -> date:
+def whole_since(session: Session, request: PaymentRequest) -> date:
     """The latest booking day among the matches that make up the whole amount."""
     days = [match.entry.booked_on for match in live_matches(session, request)]
     return max(days)
@@ -126,23 +138,29 @@ def admit_when_ready(session: Session, actor: Actor, application: Application) -
 
 
 def _admit(session: Session, application: Application) -> Membership:
-    """Membership, shares and payment, of the later day of payment and acceptance."""
+    """Membership, shares and payment, of the later day of payment and acceptance.
+
+    Whom the registrar recognised keeps the one membership: one that began later than that day
+    gets the shares on its first day, and one that ended after it is followed by a new one.
+    """
     if application.paid_on is None or application.accepted_on is None:
         raise ValueError("only what is paid and accepted is admitted")
     day = effective_day(application.paid_on, application.accepted_on)
-    _row, rules = rules_on(session, application.cooperative_id, day)
-    price = rules.share_class(application.share_class).nominal_cents
-    if price != application.price_cents:
-        raise RuleViolation(
-            _(
-                "On %(day)s a share cost %(price)s, but %(paid)s was asked for.",
-                day=in_words(day),
-                price=money(price),
-                paid=money(application.price_cents),
-            ),
-            remedy=_("Refuse the application, so that the money goes back, or admit by hand."),
-        )
-    membership = _own_membership(session, application, day) or add_member(
+    own = _own_memberships(session, application)
+    held = next((row for row in own if is_current(row, today_of(application))), None)
+    if held is not None:
+        day = max(day, held.joined_on)
+    else:
+        day = max([day, *(row.ended_on for row in own if row.ended_on is not None)])
+    refuse_other_price(
+        session,
+        application.cooperative_id,
+        application.share_class,
+        application.price_cents,
+        day,
+        _("Refuse the application, so that the money goes back, or admit by hand."),
+    )
+    membership = held or add_member(
         session, SYSTEM, application.cooperative, _new_member(application, day)
     )
     source = f"{SUBJECT}{application.public_id}"
@@ -155,7 +173,15 @@ def _admit(session: Session, application: Application) -> Membership:
         share_class=application.share_class,
         source=source,
     )
-    record_payment(session, SYSTEM, membership, application.amount_cents, day, source=source)
+    record_payment(
+        session,
+        SYSTEM,
+        membership,
+        application.amount_cents,
+        day,
+        share_class=application.share_class,
+        source=source,
+    )
     move(application, ApplicationState.ADMITTED)
     application.membership_id = membership.id
     application.admitted_on = day
@@ -167,25 +193,21 @@ def _admit(session: Session, application: Application) -> Membership:
     return membership
 
 
-def _own_membership(session: Session, application: Application, day: date) -> Membership | None:
-    """The membership that whom the registrar recognised holds on ``day``: it gets the shares."""
+def _own_memberships(session: Session, application: Application) -> list[Membership]:
+    """The memberships, past and present, of whom the registrar recognised: the newest first."""
     if application.identity != IdentityChoice.SAME.value:
-        return None
+        return []
     holder = (
         Membership.person_id == application.linked_person_id
         if application.linked_person_id is not None
         else Membership.organisation_id == application.linked_organisation_id
     )
-    return session.scalar(
-        select(Membership)
-        .where(
-            Membership.cooperative_id == application.cooperative_id,
-            holder,
-            Membership.joined_on <= day,
-            (Membership.ended_on.is_(None)) | (Membership.ended_on > day),
+    return list(
+        session.scalars(
+            select(Membership)
+            .where(Membership.cooperative_id == application.cooperative_id, holder)
+            .order_by(Membership.id.desc())
         )
-        .order_by(Membership.id.desc())
-        .limit(1)
     )
 
 
@@ -234,7 +256,7 @@ def note_return(
     application = application_of(session, request)
     if application is None:
         return
-    if application.status in CLOSED_STATES:
+    if application.status in CLOSED_STATES or application.request_id != request.id:
         cancel_giving_back(session, SYSTEM, application, match)
         return
     if application.status is not ApplicationState.ADMITTED:
@@ -242,43 +264,72 @@ def note_return(
         session.flush()
         return
     membership = session.get_one(Membership, application.membership_id)
-    for entry in _unreversed_payments(session, application):
-        amount, day = entry.amount_cents, entry.effective_on
-        reverse_act(session, SYSTEM, entry, _("The bank took the payment back."))
-        left = min(amount, request.paid_cents)
-        if left > 0:
-            record_payment(session, SYSTEM, membership, left, day, source=entry.source)
-        break
+    take_back_beyond(
+        session,
+        membership,
+        f"{SUBJECT}{application.public_id}",
+        application.share_class,
+        request.paid_cents,
+    )
     application.returned_on = returned_on
     session.flush()
     letters.tell_returned(session, application, reason)
     record(session, SYSTEM, application, "payment_returned")
 
 
-def _unreversed_payments(session: Session, application: Application) -> list[ShareEntry]:
+def take_back_beyond(
+    session: Session, membership: Membership, source: str, share_class: str, kept_cents: int
+) -> None:
+    """Reverse payments recorded under ``source``, the newest first, until ``kept_cents`` stand.
+
+    Of an act that was only in part too much, the rest is recorded again as of its day.
+    """
+    acts: dict[str, list[ShareEntry]] = {}
+    for row in standing_entries(session, membership, source, EntryKind.PAYMENT):
+        acts.setdefault(row.act_id, []).append(row)
+    standing = sum(row.amount_cents for rows in acts.values() for row in rows)
+    for rows in acts.values():
+        if standing <= kept_cents:
+            break
+        amount = sum(row.amount_cents for row in rows)
+        reverse_act(session, SYSTEM, rows[0], _("The bank took the payment back."))
+        standing -= amount
+        if standing < kept_cents:
+            record_payment(
+                session,
+                SYSTEM,
+                membership,
+                kept_cents - standing,
+                rows[0].effective_on,
+                share_class=share_class,
+                source=source,
+            )
+            break
+
+
+def standing_entries(
+    session: Session, membership: Membership, source: str, kind: EntryKind
+) -> list[ShareEntry]:
+    """What was recorded under ``source`` and not taken back, the newest first."""
     rows = session.scalars(
         select(ShareEntry)
         .where(
-            ShareEntry.membership_id == application.membership_id,
-            ShareEntry.source == f"{SUBJECT}{application.public_id}",
+            ShareEntry.membership_id == membership.id,
+            ShareEntry.source == source,
+            ShareEntry.kind == kind.value,
+            ShareEntry.reverses_id.is_(None),
         )
         .order_by(ShareEntry.sequence.desc())
     ).all()
     reversed_ids = set(
         session.scalars(
             select(ShareEntry.reverses_id).where(
-                ShareEntry.membership_id == application.membership_id,
+                ShareEntry.membership_id == membership.id,
                 ShareEntry.reverses_id.is_not(None),
             )
         )
     )
-    return [
-        row
-        for row in rows
-        if row.kind == EntryKind.PAYMENT.value
-        and row.amount_cents > 0
-        and row.id not in reversed_ids
-    ]
+    return [row for row in rows if row.id not in reversed_ids]
 
 
 def _pay_again(
@@ -295,7 +346,8 @@ def _pay_again(
         SYSTEM,
         membership,
         amount_cents,
-        max(received_on, membership.joined_on),
+        max(received_on, application.admitted_on or membership.joined_on),
+        share_class=application.share_class,
         source=f"{SUBJECT}{application.public_id}",
     )
     if request.due_cents == 0:

@@ -25,8 +25,8 @@ from govern.joining.rules import (
     reminder_day,
 )
 from govern.joining.services import letters
-from govern.joining.services.admitting import admit_when_ready, live_matches
-from govern.joining.services.giving_back import give_back
+from govern.joining.services.admitting import admit_when_ready, live_matches, whole_since
+from govern.joining.services.giving_back import give_back, keep_after_all
 from govern.joining.services.guards import (
     applied_on,
     lock_application,
@@ -36,6 +36,7 @@ from govern.joining.services.guards import (
     today_of,
 )
 from govern.joining.services.likeness import find_likenesses, needs_decision
+from govern.payments.models import PaymentRequest, RequestState
 from govern.payments.services import cancel_request, request_payment
 from govern.register.rules import values
 from govern.register.services.ledger import refuse_on_hold
@@ -173,8 +174,10 @@ def expire_application(session: Session, application: Application) -> bool:
 
 
 def reopen_application(session: Session, actor: Actor, application: Application) -> None:
-    """Give an application that was not paid in time as many days again, under a new reference.
+    """Give an application that was not paid in time as many days again.
 
+    What was paid of it and is still here counts, and is no longer given back. Once some of it has
+    left, all of it goes back, and the whole amount is asked for under a new reference.
     ForbiddenTransition where it has not ended that way; NotFound once it was forgotten.
     """
     actor.require(Permission.REGISTER_WRITE, application.cooperative_id)
@@ -186,8 +189,8 @@ def reopen_application(session: Session, actor: Actor, application: Application)
     today = today_of(application)
     due_on = payment_due(today, joining_rules(session, cooperative))
     move(application, ApplicationState.ACCEPTED)
-    request = application.request
-    if request is None or not request.is_open:
+    request = _still_good(session, application)
+    if request is None:
         request = request_payment(
             session,
             SYSTEM,
@@ -202,10 +205,39 @@ def reopen_application(session: Session, actor: Actor, application: Application)
     application.payment_due_on = request.due_on = due_on
     application.remind_on = reminder_day(today, due_on)
     application.reminded_on = application.closed_on = None
+    application.hold, application.hold_note = Hold.NOTHING.value, ""
+    if request.due_cents == 0:
+        application.paid_on = whole_since(session, request)
     session.flush()
     session.expire(application, ["request"])
     letters.tell_reopened(session, application)
     record(session, actor, application, "reopened")
+    admit_when_ready(session, actor, application)
+
+
+def _still_good(session: Session, application: Application) -> PaymentRequest | None:
+    """The request under which the application can go on being paid, None where it takes a new one.
+
+    Its money stays here then. A request of which some has left for the payer again is over.
+    """
+    request = application.request
+    if request is None or request.state == RequestState.CANCELLED.value:
+        return None
+    if keep_after_all(session, SYSTEM, application, live_matches(session, request)):
+        return request
+    # Not ``cancel_request``: what was paid on it is on its way back by payments of its own.
+    request.state = RequestState.CANCELLED.value
+    request.ended_at = clock.now()
+    session.flush()
+    audit.record(
+        session,
+        SYSTEM,
+        "payments:request:cancelled",
+        cooperative_id=request.cooperative_id,
+        subject=f"payment_request:{request.public_id}",
+        data={"amount_cents": request.amount_cents, "subject": request.subject},
+    )
+    return None
 
 
 def _close(session: Session, actor: Actor, application: Application) -> None:

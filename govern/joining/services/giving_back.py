@@ -9,13 +9,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from govern.access import Actor
-from govern.errors import GovernError
+from govern.errors import GovernError, RuleViolation
 from govern.joining.models import Application
 from govern.joining.rules import Hold
 from govern.joining.services.guards import today_of
 from govern.mail.queueing import speaking
 from govern.payments.models import OutgoingPayment, OutgoingState, PaymentMatch
 from govern.payments.services import cancel_outgoing, request_outgoing
+
+AT_HOME = frozenset({OutgoingState.PLANNED, OutgoingState.RELEASED})
+"""Where a payment stands that is in no file for the bank yet."""
 
 
 def subject_of(application: Application, match: PaymentMatch) -> str:
@@ -59,12 +62,47 @@ def give_back(
 def cancel_giving_back(
     session: Session, actor: Actor, application: Application, match: PaymentMatch
 ) -> None:
-    """The money was not ours after all: what has not left yet does not leave."""
-    payment = session.scalar(
+    """The money was not ours after all: what has not left yet does not leave.
+
+    RuleViolation once it is on its way or paid: a person must look at the entry then.
+    """
+    payment = live_giving_back(session, application, match)
+    if payment is None:
+        return
+    if OutgoingState(payment.state) not in AT_HOME:
+        raise RuleViolation(
+            _("The payment received was given back already."),
+            remedy=_("Wait for the statement, or cancel the payment file first."),
+        )
+    cancel_outgoing(session, actor, payment, reason=_("The payment received was undone."))
+
+
+def live_giving_back(
+    session: Session, application: Application, match: PaymentMatch
+) -> OutgoingPayment | None:
+    """The payment that gives the money of ``match`` back, unless called off or come back."""
+    return session.scalar(
         select(OutgoingPayment).where(
+            OutgoingPayment.cooperative_id == application.cooperative_id,
             OutgoingPayment.subject == subject_of(application, match),
-            OutgoingPayment.state.in_([OutgoingState.PLANNED.value, OutgoingState.RELEASED.value]),
+            OutgoingPayment.state.not_in(
+                [OutgoingState.CANCELLED.value, OutgoingState.RETURNED.value]
+            ),
         )
     )
-    if payment is not None:
-        cancel_outgoing(session, actor, payment, reason=_("The payment received was undone."))
+
+
+def keep_after_all(
+    session: Session, actor: Actor, application: Application, matches: Sequence[PaymentMatch]
+) -> bool:
+    """Call off giving these amounts back; False, and nothing is called off, if one has left."""
+    payments = [
+        payment
+        for match in matches
+        if (payment := live_giving_back(session, application, match)) is not None
+    ]
+    if any(OutgoingState(payment.state) not in AT_HOME for payment in payments):
+        return False
+    for payment in payments:
+        cancel_outgoing(session, actor, payment, reason=_("The application is open again."))
+    return True

@@ -15,7 +15,10 @@ from govern import audit, clock
 from govern.access import Actor
 from govern.accounts.tags import keyed_tag
 from govern.cooperatives.models import Cooperative
-from govern.errors import ForbiddenTransition, NotFound
+from govern.cooperatives.services import rules_on
+from govern.errors import ForbiddenTransition, NotFound, RuleViolation
+from govern.i18n import day as in_words
+from govern.i18n import money
 from govern.joining.models import Application
 from govern.joining.rules import ApplicationState, may_become
 from govern.joining.texts import STATE_NAMES
@@ -58,6 +61,38 @@ def move(application: Application, following: ApplicationState) -> None:
         )
     application.state = following.value
     application.changed_at = clock.now()
+
+
+def refuse_other_price(
+    session: Session,
+    cooperative_id: int,
+    share_class: str,
+    asked_cents: int,
+    day: date,
+    remedy: str,
+) -> None:
+    """RuleViolation unless a share of that class cost ``asked_cents`` on ``day``.
+
+    Also where the rules of that day no longer know the class: a person then decides.
+    """
+    _row, rules = rules_on(session, cooperative_id, day)
+    try:
+        price = rules.share_class(share_class).nominal_cents
+    except KeyError as error:
+        raise RuleViolation(
+            _("The rules know no class of shares “%(share_class)s”.", share_class=share_class),
+            remedy=remedy,
+        ) from error
+    if price != asked_cents:
+        raise RuleViolation(
+            _(
+                "On %(day)s a share cost %(price)s, but %(paid)s was asked for.",
+                day=in_words(day),
+                price=money(price),
+                paid=money(asked_cents),
+            ),
+            remedy=remedy,
+        )
 
 
 def today_of(application: Application) -> date:

@@ -211,8 +211,10 @@ def tell_returned(session: Session, application: Application, reason: str) -> No
     )
 
 
-def tell_order_returned(session: Session, order: ShareOrder, reason: str, day: date) -> None:
-    """Money for more shares is gone again: the registrars are told."""
+def tell_order_returned(
+    session: Session, order: ShareOrder, reason: str, day: date, *, is_taken_back: bool
+) -> None:
+    """Money for more shares is gone again, and the shares too or not: the registrars are told."""
     membership = order.membership
     _tell_registrars(
         session,
@@ -221,11 +223,19 @@ def tell_order_returned(session: Session, order: ShareOrder, reason: str, day: d
         reason=reason,
         path=f"register/members/{membership.public_id}",
         key=f"joining:order-returned:{order.public_id}:{day}",
+        is_taken_back=is_taken_back,
     )
 
 
 def _tell_registrars(
-    session: Session, cooperative: Cooperative, *, name: str, reason: str, path: str, key: str
+    session: Session,
+    cooperative: Cooperative,
+    *,
+    name: str,
+    reason: str,
+    path: str,
+    key: str,
+    is_taken_back: bool = False,
 ) -> None:
     now = clock.now()
     accounts = session.scalars(
@@ -253,6 +263,7 @@ def _tell_registrars(
                 "name": name,
                 "reason": reason,
                 "link": address(cooperative, path),
+                "is_taken_back": is_taken_back,
             },
             dedupe_key=f"{key}:{account.public_id}",
             category=CATEGORY,

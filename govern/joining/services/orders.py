@@ -1,7 +1,7 @@
 """More shares for a member: ordered on one's own page, issued on the day the money arrives.
 
-The request's subject is ``subscription:<membership>:<order>``: payments write the payment into the
-ledger themselves, and tell before that it is arriving; that is when the shares are issued.
+The request's subject is ``order:<membership>:<order>``. Parts of the price wait: the shares are
+issued and paid together once the whole price is there, and taken back when it no longer is.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from govern.cooperatives.rules import Rules, ShareClass
 from govern.cooperatives.services import rules_on
 from govern.database import make_public_id
 from govern.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
-from govern.i18n import day as in_words
-from govern.i18n import money
 from govern.jobs import enqueue
 from govern.joining.models import ShareOrder
 from govern.joining.rules import (
@@ -31,18 +29,29 @@ from govern.joining.rules import (
     shares_for_member,
 )
 from govern.joining.services import letters
-from govern.joining.services.admitting import CERTIFICATE_JOB
+from govern.joining.services.admitting import (
+    CERTIFICATE_JOB,
+    standing_entries,
+    take_back_beyond,
+    whole_since,
+)
+from govern.joining.services.guards import refuse_other_price
 from govern.payments.models import PaymentRequest
 from govern.payments.services import cancel_request, request_payment
-from govern.register.models import Membership
+from govern.register.models import EntryKind, Membership
 from govern.register.services.accounts import is_current
 from govern.register.services.chain import lock_register
 from govern.register.services.holdings import holding_of
-from govern.register.services.ledger import refuse_on_hold, subscribe_shares
+from govern.register.services.ledger import (
+    record_payment,
+    refuse_on_hold,
+    reverse_act,
+    subscribe_shares,
+)
 from govern.register.services.listing import category_on
 from govern.register.services.rolls import memberships_for_account
 
-SUBJECT = "subscription:"
+SUBJECT = "order:"
 
 
 def own_membership(
@@ -207,60 +216,94 @@ def order_of(session: Session, request: PaymentRequest) -> ShareOrder | None:
     return session.scalar(select(ShareOrder).where(ShareOrder.request_id == request.id))
 
 
-def issue_shares(session: Session, request: PaymentRequest, received_on: date) -> None:
-    """Money for an order is arriving: the first of it issues the shares, as of that day.
+def note_payment(session: Session, request: PaymentRequest) -> None:
+    """Money for an order came in: a part of it waits, the whole issues and pays the shares.
 
-    What the ledger refuses (the membership has ended) is raised: the entry of the statement then
-    waits for a person.
+    They count from the day on which the last part arrived. What the ledger refuses (the membership
+    has ended) is raised: the entry of the statement then waits for a person.
     """
     order = order_of(session, request)
-    if order is None or order.state == OrderState.DONE.value:
+    if order is None or request.due_cents:
         return
     lock_register(session, request.cooperative_id)
     session.refresh(order)
-    if order.state == OrderState.DONE.value:
-        return
-    _row, rules = rules_on(session, request.cooperative_id, received_on)
-    price = rules.share_class(order.share_class).nominal_cents
-    if price != order.price_cents:
-        raise RuleViolation(
-            _(
-                "On %(day)s a share cost %(price)s, but %(paid)s was asked for.",
-                day=in_words(received_on),
-                price=money(price),
-                paid=money(order.price_cents),
-            ),
-            remedy=_("Give the money back, or record the shares by hand."),
+    received_on = whole_since(session, request)
+    if order.state != OrderState.DONE.value:
+        refuse_other_price(
+            session,
+            request.cooperative_id,
+            order.share_class,
+            order.price_cents,
+            received_on,
+            _("Give the money back, or record the shares by hand."),
         )
-    subscribe_shares(
+        subscribe_shares(
+            session,
+            SYSTEM,
+            order.membership,
+            order.shares,
+            received_on,
+            share_class=order.share_class,
+            source=_source(order),
+        )
+    # Shares that had been given on when their price went back stand issued, and are paid again.
+    recorded = standing_entries(session, order.membership, _source(order), EntryKind.PAYMENT)
+    record_payment(
         session,
         SYSTEM,
         order.membership,
-        order.shares,
+        order.amount_cents - sum(row.amount_cents for row in recorded),
         received_on,
         share_class=order.share_class,
-        source=f"order:{order.public_id}",
+        source=_source(order),
     )
     order.state = OrderState.DONE.value
     order.paid_on = received_on
     session.flush()
     _record(session, SYSTEM, order, order.membership, "issued")
+    enqueue(session, CERTIFICATE_JOB, order.membership_id)
 
 
-def send_certificate_when_paid(session: Session, request: PaymentRequest) -> None:
-    """The whole price of an order has arrived, and payments have written it down."""
-    order = order_of(session, request)
-    if order is not None and request.due_cents == 0:
-        enqueue(session, CERTIFICATE_JOB, order.membership_id)
-
-
-def note_order_return(
+def note_return(
     session: Session, request: PaymentRequest, *, returned_on: date, reason: str
 ) -> None:
-    """Payments have taken the money of an order back in the ledger: its shares stand unpaid."""
+    """Money of an order is gone: its shares leave the register again, and the order is open.
+
+    Shares that the member has given on meanwhile cannot be taken back: they stand unpaid. Raises
+    what the ledger refuses even then; the entry of the statement waits for a person.
+    """
     order = order_of(session, request)
-    if order is not None:
-        letters.tell_order_returned(session, order, reason, returned_on)
+    if order is None:
+        return
+    lock_register(session, request.cooperative_id)
+    session.refresh(order)
+    if order.state != OrderState.DONE.value:
+        return
+    membership, source = order.membership, _source(order)
+    is_taken_back = True
+    try:
+        with session.begin_nested():
+            take_back_beyond(session, membership, source, order.share_class, 0)
+            for row in standing_entries(session, membership, source, EntryKind.SUBSCRIPTION):
+                reverse_act(session, SYSTEM, row, _("The bank took the payment back."))
+    except RuleViolation:
+        is_taken_back = False
+        take_back_beyond(session, membership, source, order.share_class, request.paid_cents)
+    if is_taken_back:
+        cooperative = session.get_one(Cooperative, membership.cooperative_id)
+        today = clock.today(cooperative.time_zone)
+        _row, rules = rules_on(session, cooperative.id, today)
+        order.state = OrderState.OPEN.value
+        order.paid_on = None
+        # As long again as for a new order.
+        order.payment_due_on = request.due_on = payment_due(today, rules.joining)
+        _record(session, SYSTEM, order, membership, "taken_back")
+    session.flush()
+    letters.tell_order_returned(session, order, reason, returned_on, is_taken_back=is_taken_back)
+
+
+def _source(order: ShareOrder) -> str:
+    return f"order:{order.public_id}"
 
 
 def _record(

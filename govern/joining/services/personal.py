@@ -13,10 +13,16 @@ from govern.i18n import day as in_words
 from govern.i18n import instant, money
 from govern.joining.models import Application, ShareOrder
 from govern.joining.rules import OrderState
+from govern.joining.services.admitting import SUBJECT
 from govern.joining.services.guards import applied_on, today_of
+from govern.joining.services.letters import CATEGORY
 from govern.joining.texts import ORDER_STATE_NAMES, STATE_NAMES
+from govern.mail import DeliveryState, OutboxMail
+from govern.payments.models import PaymentRequest
 from govern.register.hooks import OwnSection
 from govern.register.models import Membership, Person
+from govern.register.rules.folding import search_text
+from govern.register.services.erasure.mails import empty_mails
 
 PERSONAL = (
     "given_name family_name organisation_name enterprise_number street postal_code town "
@@ -25,7 +31,14 @@ PERSONAL = (
 
 
 def forget_person(session: Session, application: Application) -> None:
-    """Delete who applied; what was agreed to, when, and what came of it stays."""
+    """Delete who applied; what was agreed to, when, and what came of it stays.
+
+    Where nobody was admitted this takes the mails and the name beside the request for payment too;
+    a member's are erased with the membership.
+    """
+    if application.membership_id is None:
+        _forget_requests(session, application)
+        _forget_mails(session, application)
     for name in PERSONAL:
         setattr(application, name, "")
     application.birth_date = None
@@ -33,6 +46,36 @@ def forget_person(session: Session, application: Application) -> None:
     application.forgotten_on = today_of(application)
     application.changed_at = clock.now()
     session.flush()
+
+
+def _forget_requests(session: Session, application: Application) -> None:
+    requests = session.scalars(
+        select(PaymentRequest).where(
+            PaymentRequest.cooperative_id == application.cooperative_id,
+            PaymentRequest.subject == f"{SUBJECT}{application.public_id}",
+            # Not before the application: so that its index serves.
+            PaymentRequest.created_at >= application.created_at,
+        )
+    )
+    for request in requests:
+        request.payer_name = ""
+        request.search_text = search_text(request.reference)
+
+
+def _forget_mails(session: Session, application: Application) -> None:
+    if not application.email:
+        return
+    rows = session.scalars(
+        select(OutboxMail.id).where(
+            # By the address, which has an index; the key says about which application it was.
+            OutboxMail.to_address == application.email,
+            OutboxMail.cooperative_id == application.cooperative_id,
+            OutboxMail.category == CATEGORY,
+            OutboxMail.dedupe_key.contains(application.public_id, autoescape=True),
+            OutboxMail.state != DeliveryState.SENDING.value,
+        )
+    ).all()
+    empty_mails(session, rows)
 
 
 def own_applications(session: Session, person: Person) -> Sequence[OwnSection]:
