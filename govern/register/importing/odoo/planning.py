@@ -8,161 +8,31 @@ received shares from them: half a history would be worse than none.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from govern.register.importing.odoo.history import History, NotHeld
+from govern.register.importing.odoo.people import People, same_name
+from govern.register.importing.odoo.plan import (
+    SOURCE,
+    Known,
+    OdooPlan,
+    PlannedEntry,
+    PlannedMember,
+    Rules,
+)
 from govern.register.importing.odoo.reading import (
     ERROR,
     WARNING,
-    OdooProblem,
     OdooReader,
     Operation,
     Partner,
     ShareLine,
 )
 from govern.register.rules.folding import fold
-from govern.register.rules.ledger import Entry, Lot, capital_of_shares, first_shortfall, holding_on
-from govern.register.rules.numbers import (
-    Move,
-    NumberedRow,
-    Numbering,
-    Ranges,
-    count,
-    format_numbers,
-    lowest,
-    parse_numbers,
-    unbroken_since,
-)
-
-SOURCE = "odoo:"
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What the rule sets allow, and what the caller says about types of shares.
-
-    ``categories`` and ``classes``: folded type → code; ``known_categories``, ``known_classes``:
-    the codes of the rule set, for messages. ``other_names``: a number is the member's even where
-    the name here is another one.
-    """
-
-    categories: Mapping[str, str]
-    classes: Mapping[str, str]
-    known_categories: tuple[str, ...]
-    known_classes: tuple[str, ...]
-    other_names: bool = False
-
-    def category_of(self, share_type: str) -> str:
-        return self.categories.get(fold(share_type), "")
-
-    def class_of(self, share_type: str) -> str:
-        found = self.classes.get(fold(share_type), "")
-        return found or (self.known_classes[0] if len(self.known_classes) == 1 else "")
-
-
-@dataclass(frozen=True)
-class KnownEntry:
-    """An entry that the ledger holds already."""
-
-    sequence: int
-    member_number: str
-    kind: str
-    share_class: str
-    nominal_cents: int
-    shares: int
-    amount_cents: int
-    effective_on: date
-    numbers: str
-    source: str
-
-
-@dataclass(frozen=True)
-class Known:
-    """The register as it is: numbers of members, how far shares are numbered, the entries.
-
-    ``members``: member number → the name it is kept under; ``categories``: (member number, first
-    day, code) of every category ever given.
-    """
-
-    members: Mapping[str, str]
-    ended: frozenset[str]
-    categories: frozenset[tuple[str, date, str]]
-    last_numbers: Mapping[str, int]
-    entries: Sequence[KnownEntry]
-
-
-@dataclass(frozen=True)
-class PlannedEntry:
-    """One ledger entry to come. ``numbers`` None: the next free ones. ``act`` joins entries."""
-
-    member_number: str
-    kind: str
-    share_class: str
-    nominal_cents: int
-    shares: int
-    amount_cents: int
-    effective_on: date
-    act: int
-    source: str
-    numbers: str | None = None
-
-
-@dataclass
-class PlannedMember:
-    """One new member. ``categories``: (first day, code), at least one."""
-
-    partner: Partner
-    joined_on: date
-    categories: list[tuple[date, str]]
-    representative: str = ""
-    ended_on: date | None = None
-    ended_by_transfer: bool = False
-
-
-@dataclass
-class OdooPlan:
-    """What an import would do, and what is odd."""
-
-    members: list[PlannedMember] = field(default_factory=list)
-    entries: list[PlannedEntry] = field(default_factory=list)
-    endings: dict[str, tuple[date, bool]] = field(default_factory=dict)
-    category_changes: list[tuple[str, date, str]] = field(default_factory=list)
-    problems: list[OdooProblem] = field(default_factory=list)
-    operations: int = 0
-    known_operations: int = 0
-    left_out: int = 0
-    ignored_partners: int = 0
-    totals: list[tuple[str, int, int | None]] = field(default_factory=list)
-
-    @property
-    def has_errors(self) -> bool:
-        return any(problem.severity == ERROR for problem in self.problems)
-
-
-class _People:
-    """Finds the partner that a cell means: by identifier, by number, or by a name that is one."""
-
-    def __init__(self, partners: Sequence[Partner]) -> None:
-        self.by_key = {partner.key: partner for partner in partners if partner.key}
-        self.by_number = {partner.number: partner for partner in partners if partner.number}
-        self.by_name: dict[str, list[Partner]] = defaultdict(list)
-        for partner in partners:
-            self.by_name[fold(partner.name)].append(partner)
-
-    def find(self, reference: str) -> tuple[Partner | None, str]:
-        """The partner, or None and the code of the problem."""
-        if reference.startswith("number:"):
-            found = self.by_number.get(reference[7:])
-            return found, "" if found else "partner_unknown"
-        if reference in self.by_key:
-            return self.by_key[reference], ""
-        alike = self.by_name.get(fold(reference), [])
-        holders = [partner for partner in alike if partner.number] or alike
-        if len(holders) == 1:
-            return holders[0], ""
-        return None, "partner_ambiguous" if holders else "partner_unknown"
+from govern.register.rules.ledger import Lot
 
 
 def plan_import(
@@ -213,7 +83,7 @@ class _Planner:
     operations: list[Operation]
 
     def plan(self) -> OdooPlan:
-        self.finder = _People(self.people)
+        self.finder = People(self.people)
         self._refuse_other_names()
         self.sides: dict[int, tuple[Partner | None, Partner | None]] = {}
         for operation in self.operations:
@@ -245,7 +115,7 @@ class _Planner:
             return
         for partner in self.people:
             name = self.known.members.get(partner.number)
-            if name is None or partner.number in self.known.ended or _same_name(partner, name):
+            if name is None or partner.number in self.known.ended or same_name(partner, name):
                 continue
             self.partners.note(
                 partner, partner.row, "number", partner.number, ERROR, "other_name",
@@ -311,7 +181,7 @@ class _Planner:
 
     def _replay(self) -> tuple[OdooPlan, list[Partner]]:
         plan = OdooPlan(operations=len(self.operations))
-        state = _State(self.known)
+        state = History(self.known)
         done = {
             entry.source.removeprefix(SOURCE): entry
             for entry in self.known.entries
@@ -353,7 +223,7 @@ class _Planner:
     def _one(
         self,
         plan: OdooPlan,
-        state: _State,
+        state: History,
         new: dict[str, PlannedMember],
         operation: Operation,
         giver: Partner,
@@ -397,7 +267,7 @@ class _Planner:
             return []
         try:
             entries = self._entries(state, operation, giver, receiver, lot, act)
-        except _NotHeld as error:
+        except NotHeld as error:
             return self._fail(
                 operation, sides, "shares", str(operation.shares), "not_held",
                 held=error.held, number=giver.number,
@@ -430,7 +300,7 @@ class _Planner:
 
     def _entries(
         self,
-        state: _State,
+        state: History,
         operation: Operation,
         giver: Partner,
         receiver: Partner | None,
@@ -513,7 +383,7 @@ class _Planner:
                 member.categories.append((day, category))
         return True
 
-    def _endings(self, plan: OdooPlan, state: _State, new: dict[str, PlannedMember]) -> None:
+    def _endings(self, plan: OdooPlan, state: History, new: dict[str, PlannedMember]) -> None:
         for number, (day, kind) in state.last_act.items():
             if state.shares_of(number):
                 continue
@@ -575,79 +445,6 @@ class _Planner:
             (name, per_type.get(name, 0), stated_per_type.get(name, 0))
             for name in sorted(set(per_type) | set(stated_per_type))
         ]
-
-
-def _same_name(partner: Partner, name: str) -> bool:
-    """Whether the names hold the same words, in any order: Odoo writes "Peeters, An" too."""
-    kept = sorted(fold(name).split())
-    written = (partner.name, f"{partner.given_name} {partner.family_name}")
-    return any(sorted(fold(text).split()) == kept for text in written)
-
-
-class _NotHeld(Exception):
-    def __init__(self, held: int) -> None:
-        super().__init__(held)
-        self.held = held
-
-
-class _State:
-    """Who holds what while the operations are replayed on top of what the ledger holds."""
-
-    def __init__(self, known: Known) -> None:
-        self.numbering = Numbering(last=dict(known.last_numbers))
-        self.history: dict[str, list[Entry]] = defaultdict(list)
-        self.last_act: dict[str, tuple[date, str]] = {}
-        self.holders: dict[str, int] = {}
-        for entry in known.entries:
-            self._record(
-                entry.member_number, entry.kind,
-                (entry.share_class, entry.nominal_cents), entry.shares, entry.amount_cents,
-                entry.effective_on, parse_numbers(entry.numbers),
-            )  # fmt: skip
-
-    def _holder(self, number: str) -> int:
-        return self.holders.setdefault(number, len(self.holders))
-
-    def _record(
-        self, number: str, kind: str, lot: Lot, shares: int, cents: int, day: date, numbers: Ranges
-    ) -> None:
-        self.history[number].append(
-            Entry(kind, shares, cents, day, nominal_cents=lot[1], share_class=lot[0])
-        )
-        if shares:
-            row = NumberedRow(0, self._holder(number), kind, lot, shares, day)
-            self.numbering.record(row, numbers)
-
-    def add(self, entry: PlannedEntry) -> None:
-        """Let an entry count; new shares take the next numbers, as they will when written."""
-        lot = (entry.share_class, entry.nominal_cents)
-        numbers: Ranges = ()
-        if entry.numbers is not None:
-            numbers = parse_numbers(entry.numbers)
-        elif entry.shares:
-            numbers = self.numbering.issue(entry.share_class, entry.shares)
-        self._record(
-            entry.member_number, entry.kind, lot, entry.shares, entry.amount_cents,
-            entry.effective_on, numbers,
-        )  # fmt: skip
-        if entry.shares:
-            self.last_act[entry.member_number] = (entry.effective_on, entry.kind)
-
-    def leave(self, number: str, lot: Lot, shares: int, day: date) -> tuple[str, int]:
-        """The numbers and the capital that leave a holding; _NotHeld when there are fewer."""
-        moves: list[Move] = list(self.numbering.moves(lot, self._holder(number)))
-        unbroken = unbroken_since(moves, day)
-        if count(unbroken) < shares:
-            raise _NotHeld(count(unbroken))
-        holding = holding_on(self.history[number], day)
-        return format_numbers(lowest(unbroken, shares)), capital_of_shares(holding, lot, shares)
-
-    def shares_of(self, number: str) -> int:
-        return sum(entry.shares for entry in self.history[number])
-
-    def shortfall(self, numbers: Iterable[str]) -> bool:
-        """Whether a history would go below zero on any day."""
-        return any(first_shortfall(self.history[number]) is not None for number in set(numbers))
 
 
 def _as_number(text: str) -> tuple[int, str]:

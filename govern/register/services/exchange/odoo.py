@@ -20,14 +20,14 @@ from govern.cooperatives.rules import rules_from_json
 from govern.database import make_public_id
 from govern.errors import InvalidInput, RuleViolation
 from govern.register.importing.odoo import headers
-from govern.register.importing.odoo.planning import (
+from govern.register.importing.odoo.plan import (
     Known,
     KnownEntry,
     OdooPlan,
     PlannedMember,
     Rules,
-    plan_import,
 )
+from govern.register.importing.odoo.planning import plan_import
 from govern.register.importing.odoo.reading import OdooReader
 from govern.register.importing.rows import RegisterRow
 from govern.register.models import (
