@@ -44,7 +44,8 @@ class PaymentRequest(db.Model):  # type: ignore[name-defined]
 
     ``reference`` is compact (twelve digits, or RF…). ``paid_cents`` is the sum of the live matches.
     ``subject`` says what it is for: "application:<public id>",
-    "subscription:<membership public id>:<act>". ``search_text`` is folded.
+    "order:<membership public id>:<order>" (their features write the ledger), or
+    "subscription:<membership public id>:<act>" (payments do). ``search_text`` is folded.
     """
 
     __tablename__ = "payment_request"
