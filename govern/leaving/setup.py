@@ -33,6 +33,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(blueprint)
     every_tick(services.find_due)
     every_tick(services.close_overtaken)
+    every_tick(services.cancel_taken_back)
     every_tick(lapse_unsigned)
     follow_payments()
     home_items.register(tasks.expected_of)

@@ -63,6 +63,7 @@ REFUND_STATE_NAMES = {
     RefundState.PAID: lazy_pgettext("refund", "paid"),
     RefundState.RETURNED: lazy_pgettext("refund", "sent back by the bank"),
     RefundState.REPLACED: lazy_pgettext("refund", "split into instalments"),
+    RefundState.CANCELLED: lazy_pgettext("refund", "cancelled"),
 }
 
 REFUND_TONES = {

@@ -283,7 +283,8 @@ def upgrade() -> None:
             "state <> 'postponed' OR length(reason) >= 5", name=op.f("ck_refund_postponed_says_why")
         ),
         sa.CheckConstraint(
-            "state IN ('scheduled', 'postponed', 'released', 'paid', 'returned', 'replaced')",
+            "state IN ('scheduled', 'postponed', 'released', 'paid', 'returned', 'replaced', "
+            "'cancelled')",
             name=op.f("ck_refund_state_known"),
         ),
         sa.CheckConstraint(

@@ -321,13 +321,41 @@ def test_two_treasurers_at_once_release_a_refund_once(
 
 
 def test_nothing_is_paid_for_shares_that_the_ledger_gave_back(
-    session: Session, cooperative: Cooperative, refund: Refund, pass_tests: Make
+    session: Session,
+    cooperative: Cooperative,
+    refund: Refund,
+    pass_tests: Make,
+    clock: SettableClock,
 ) -> None:
     pass_tests()
     entry = session.scalars(select(ShareEntry).where(ShareEntry.kind == "refund")).one()
     ledger.reverse_act(session, SYSTEM, entry, "the wrong member")
     with pytest.raises(RuleViolation, match="were given back"):
         release(session, cooperative, refund)
+    # What waits is cancelled by itself.
+    refunds.cancel_taken_back(session, clock.now)
+    assert refund.state == "cancelled"
+    assert refunds.refund_totals(session, cooperative).owed_cents == 0
+
+
+def test_a_payment_on_its_way_into_a_file_is_stopped_when_the_ledger_gave_the_shares_back(
+    session: Session,
+    cooperative: Cooperative,
+    refund: Refund,
+    pass_tests: Make,
+    clock: SettableClock,
+) -> None:
+    pass_tests()
+    payment = release(session, cooperative, refund)[0]
+    refunds.cancel_taken_back(session, clock.now)
+    assert refund.state == "released"
+    entry = session.scalars(select(ShareEntry).where(ShareEntry.kind == "refund")).one()
+    ledger.reverse_act(session, SYSTEM, entry, "the wrong member")
+    with pytest.raises(RuleViolation, match="were given back"):
+        signals.outgoing_releasing.send(payment, session=session, actor=SYSTEM)
+    cancel_outgoing(session, SYSTEM, payment, reason="nothing is owed")
+    refunds.cancel_taken_back(session, clock.now)
+    assert refund.state == "cancelled"
 
 
 def test_what_was_paid_too_much_is_owed_with_the_last_share(

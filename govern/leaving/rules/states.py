@@ -70,7 +70,8 @@ class Signature(StrEnum):
 class RefundState(StrEnum):
     """``scheduled``: owed, due on its day. ``postponed``: the board put it off, the claim remains.
     ``released``: an outgoing payment is under way. ``returned``: the bank sent it back.
-    ``replaced``: split into the instalments that stand in its place."""
+    ``replaced``: split into the instalments that stand in its place. ``cancelled``: the ledger took
+    back that the shares left, so nothing is owed."""
 
     SCHEDULED = "scheduled"
     POSTPONED = "postponed"
@@ -78,20 +79,27 @@ class RefundState(StrEnum):
     PAID = "paid"
     RETURNED = "returned"
     REPLACED = "replaced"
+    CANCELLED = "cancelled"
 
 
 REFUND_TRANSITIONS: Mapping[RefundState, frozenset[RefundState]] = {
     RefundState.SCHEDULED: frozenset(
-        {RefundState.RELEASED, RefundState.POSTPONED, RefundState.REPLACED}
+        {
+            RefundState.RELEASED,
+            RefundState.POSTPONED,
+            RefundState.REPLACED,
+            RefundState.CANCELLED,
+        }
     ),
-    RefundState.POSTPONED: frozenset({RefundState.SCHEDULED}),
+    RefundState.POSTPONED: frozenset({RefundState.SCHEDULED, RefundState.CANCELLED}),
     RefundState.RELEASED: frozenset(
         {RefundState.PAID, RefundState.RETURNED, RefundState.SCHEDULED}
     ),
     # A bank may return a transfer days after it has booked it.
     RefundState.PAID: frozenset({RefundState.RETURNED}),
-    RefundState.RETURNED: frozenset({RefundState.SCHEDULED}),
+    RefundState.RETURNED: frozenset({RefundState.SCHEDULED, RefundState.CANCELLED}),
     RefundState.REPLACED: frozenset(),
+    RefundState.CANCELLED: frozenset(),
 }
 
 OWED = (

@@ -32,6 +32,7 @@ from govern.leaving.services.recording import (
     settle_estate,
 )
 from govern.leaving.services.refunds import (
+    cancel_taken_back,
     chosen_refunds,
     find_refunds,
     postpone_refund,
@@ -58,6 +59,7 @@ __all__ = [
     "Upload",
     "add_observations",
     "ask_for_hearing",
+    "cancel_taken_back",
     "check_signing_link",
     "chosen_refunds",
     "close_overtaken",

@@ -35,6 +35,7 @@ from govern.register.services import memberships_for_account
 from govern.register.services.chain import lock_register
 
 MAX_TEXT = 20_000
+SOURCE = "departure:"
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def require_own_or(
 
 def ledger_source(departure: Departure) -> str:
     """How the ledger names a departure as the source of its entries."""
-    return f"departure:{departure.public_id}"
+    return f"{SOURCE}{departure.public_id}"
 
 
 def with_holder(path: Any) -> list[Any]:

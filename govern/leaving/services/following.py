@@ -14,7 +14,7 @@ from govern.errors import RuleViolation
 from govern.leaving.models import Refund
 from govern.leaving.rules.states import RefundState
 from govern.leaving.services.common import move_refund, record_refund
-from govern.leaving.services.refunds import SUBJECT, keep_covered
+from govern.leaving.services.refunds import SUBJECT, keep_covered, refuse_taken_back
 from govern.leaving.services.telling import tell_refund
 from govern.payments import signals
 from govern.payments.models import OutgoingPayment
@@ -52,6 +52,7 @@ def refuse_without_tests(
             _("This refund was not released on the page of refunds."),
             remedy=_("Release it there: the tests of the board are checked first."),
         )
+    refuse_taken_back(session, refund)
     keep_covered(session, refund, execute_on)
 
 
