@@ -69,7 +69,7 @@ def refund_list(cooperative: str) -> Any:
 def release(cooperative: str) -> Any:
     """What releasing the ticked refunds means, and the button."""
     ticked = request.values.getlist("refund")
-    if not ticked:
+    if not ticked and request.method == "GET":
         flash(_("Tick the refunds in the list."), "warn")
         return flask.redirect(here("refund_list"))
     chosen = services.chosen_refunds(db.session(), g.cooperative, ticked)
