@@ -47,6 +47,10 @@ PAYMENTS = {
     "payments.take_up": _entry("set_aside_entry"),
     "payments.give_back": _entry("waiting_entry"),
     "payments.return_entry": _entry("return_entry", lambda side: {"original": side.original_entry}),
+    "payments.claim_entry": Example(
+        arguments=lambda side: {"entry": side.claim_entry, "original": side.claim_original},
+        form=REASON,
+    ),
     "payments.settle_outgoing": _entry("debit_entry", lambda side: {"payment": side.sent_payment}),
     "payments.statement_list": Example(),
     "payments.read_statement": Example(form=_statement),

@@ -13,7 +13,7 @@ from govern.payments.models import BankEntry, EntryState, PaymentMatch
 from govern.payments.services import outgoing, request_payment
 from govern.payments.services.accounts import add_bank_account, make_default
 from govern.payments.services.batches import make_batch, mark_batch_sent
-from govern.payments.services.matching import set_aside
+from govern.payments.services.matching import give_rest_back, set_aside
 from govern.payments.services.statements import read_file
 from tests.access.world import BUILDERS, Side
 from tests.payments.statements import AN, OURS, Tx, camt
@@ -25,8 +25,8 @@ DAY = date(2018, 6, 1)
 def make_payments(session: Session, side: Side) -> None:
     """A payment matched by its reference, one that fits an open request, one of ours at the bank.
 
-    Also an entry that was set aside, a return of something unknown, and payments planned and
-    released.
+    Also an entry that was set aside, a return of something unknown, one of something that was
+    given back already, and payments planned and released.
     """
     cooperative = session.get_one(Cooperative, side.cooperative_id)
     account = add_bank_account(
@@ -64,6 +64,7 @@ def make_payments(session: Session, side: Side) -> None:
         Tx(-777, is_reversal=True, iban="", bank_reference="3"),
         Tx(777, name="Somebody", iban="", bank_reference="4"),
         Tx(123, name="Grant", bank_reference="5"),
+        Tx(444, name="Paid back", bank_reference="7"),
         Tx(-3000, name="Payee without a mark", return_code="AC04", bank_reference="6"),
     )
     read_file(session, SYSTEM, cooperative, file_name="statement.xml", content=content)
@@ -78,6 +79,21 @@ def make_payments(session: Session, side: Side) -> None:
     side.return_entry, side.original_entry = entries[-777].public_id, entries[777].public_id
     side.set_aside_entry = entries[123].public_id
     side.debit_entry = entries[-3000].public_id
+    given_back = give_rest_back(session, SYSTEM, entries[444])
+    outgoing.release_outgoing(session, SYSTEM, given_back)
+    mark_batch_sent(session, SYSTEM, make_batch(session, SYSTEM, account, [given_back], DAY))
+    content = camt(
+        Tx(-444, day="2018-06-01", end_to_end=given_back.end_to_end_id, bank_reference="8"),
+        Tx(-444, day="2018-06-01", is_reversal=True, iban="", bank_reference="9"),
+        identification="2",
+    )
+    read_file(session, SYSTEM, cooperative, file_name="next.xml", content=content)
+    side.claim_original = entries[444].public_id
+    side.claim_entry = session.scalars(
+        select(BankEntry.public_id).where(
+            BankEntry.cooperative_id == cooperative.id, BankEntry.bank_reference == "9"
+        )
+    ).one()
     assert entries[-3000].state == EntryState.DOUBTFUL.value
     side.match = session.scalars(
         select(PaymentMatch.public_id).where(PaymentMatch.bank_entry_id == entries[6000].id)

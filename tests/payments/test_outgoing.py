@@ -76,6 +76,7 @@ def read(session: Session, cooperative: Any, account: Any) -> Callable[..., Any]
 
 def debit(payment: OutgoingPayment, **others: Any) -> Tx:
     others.setdefault("end_to_end", payment.end_to_end_id)
+    others.setdefault("day", "2018-06-01")
     return Tx(-payment.amount_cents, name="Z", **others)
 
 
@@ -354,7 +355,8 @@ def test_a_file_booked_in_one_sum_pays_all_of_it(session, read, sent):
 
 def test_a_file_booked_in_one_sum_with_its_parts_pays_each(session, read, sent):
     batch, one, other = sent
-    read(Tx(-7500, parts=[debit(one), debit(other)], batch=batch.message_id))
+    parts = [debit(one), debit(other)]
+    read(Tx(-7500, parts=parts, batch=batch.message_id, day="2018-06-01"))
     assert {one.state, other.state} == {"paid"}
 
 

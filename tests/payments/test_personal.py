@@ -61,7 +61,7 @@ def test_whom_an_over_payment_went_back_to_is_erased_with_the_file_in_which_it_l
     assert personal.forget_outgoing(session, cooperative.id, [refund.subject]) == 0
     release_outgoing(session, SYSTEM, refund)
     batch = batches.make_batch(session, SYSTEM, account, [refund], date(2018, 6, 1))
-    left = camt(Tx(-1000, end_to_end=refund.end_to_end_id, bank_reference="B2"))
+    left = camt(Tx(-1000, day="2018-06-01", end_to_end=refund.end_to_end_id, bank_reference="B2"))
     read_file(session, SYSTEM, cooperative, file_name="t.xml", content=left)
     personal.erase_payments(session, member, "end")
     session.commit()

@@ -39,6 +39,20 @@ def refuse_unless_waiting(entry: BankEntry) -> None:
         )
 
 
+def refuse_unless_opposite(entry: BankEntry, original: BankEntry) -> None:
+    """RuleViolation unless ``entry`` can be the return of the credit ``original``."""
+    if (
+        original.cooperative_id != entry.cooperative_id
+        or entry.amount_cents >= 0
+        or original.amount_cents != -entry.amount_cents
+        or original.state == EntryState.RETURNED.value
+    ):
+        raise RuleViolation(
+            _("This entry does not take that one back."),
+            remedy=_("Choose a credit of the same amount that was not returned yet."),
+        )
+
+
 def live_matches(session: Session, entry: BankEntry) -> list[PaymentMatch]:
     """The matches of an entry that count, without those whose money went back."""
     returned = select(PaymentMatch.returns_id).where(

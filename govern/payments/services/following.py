@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from govern.access import Actor
@@ -39,6 +40,7 @@ NOT_OURS = "not_ours"
 
 _OUR_ID = re.compile(r"G-[1-9A-HJ-NP-Za-km-z]{22}(?![0-9A-Za-z])")
 _ON_THE_WAY = (OutgoingState.IN_BATCH.value, OutgoingState.SENT.value)
+_MAY_HAVE_LEFT = (OutgoingState.RELEASED.value, *_ON_THE_WAY)
 
 
 def follow_debit(session: Session, actor: Actor, entry: BankEntry, read: ReadEntry) -> None:
@@ -59,14 +61,13 @@ def follow_debit(session: Session, actor: Actor, entry: BankEntry, read: ReadEnt
         return
     batch = _batch_named(session, entry, read)
     if batch is not None:
-        for item in list(batch.payments):
-            if item.state in _ON_THE_WAY:
-                _mark_paid(session, actor, item, entry.booked_on)
-        entry.batch_id = batch.id
-        settle_entry(entry, EntryState.MATCHED)
-        session.flush()
+        _carefully(session, entry, lambda: _follow_batch(session, actor, entry, batch))
         return
-    settle_entry(entry, EntryState.SET_ASIDE, NOT_OURS)
+    # Tables (CSV) say neither that a payment is a return nor which of ours it is.
+    if _may_be_return(session, entry):
+        doubt(entry, Doubt.RETURN_UNKNOWN)
+    elif not _may_be_ours(session, entry):
+        settle_entry(entry, EntryState.SET_ASIDE, NOT_OURS)
 
 
 def follow_credit(session: Session, actor: Actor, entry: BankEntry) -> bool:
@@ -91,7 +92,8 @@ def settle_outgoing_by_hand(
 ) -> None:
     """Say that a debit is this payment, or that a credit is this payment come back.
 
-    RuleViolation unless amounts and states fit.
+    A released payment may have left with a file that was cancelled here: it is then paid, and goes
+    into no other. RuleViolation unless amounts and states fit.
     """
     open_entry(session, actor, entry)
     refuse_unless_waiting(entry)
@@ -100,12 +102,17 @@ def settle_outgoing_by_hand(
         payment.cooperative_id == entry.cooperative_id
         and abs(entry.amount_cents) == payment.amount_cents
         and payment.state
-        in (_ON_THE_WAY if entry.amount_cents < 0 else (OutgoingState.SENT, OutgoingState.PAID))
+        in (_MAY_HAVE_LEFT if entry.amount_cents < 0 else (OutgoingState.SENT, OutgoingState.PAID))
     )
     if not fits:
         raise RuleViolation(
             _("This entry cannot be that payment."),
             remedy=_("Choose a payment of the same amount that is on its way."),
+        )
+    if entry.amount_cents < 0 and _is_of_older_file(entry, payment):
+        raise RuleViolation(
+            _("This left before the payment file was made that the payment is in now."),
+            remedy=_("Cancel that payment file first: otherwise it is paid twice."),
         )
     if entry.amount_cents < 0:
         entry.outgoing_id = payment.id
@@ -120,7 +127,7 @@ def settle_outgoing_by_hand(
 def likely_outgoing(session: Session, entry: BankEntry) -> list[OutgoingPayment]:
     """Payments on their way (or that may have come back) of the very amount of an entry."""
     states = (
-        _ON_THE_WAY
+        _MAY_HAVE_LEFT
         if entry.amount_cents < 0
         else (OutgoingState.SENT.value, OutgoingState.PAID.value)
     )
@@ -183,6 +190,46 @@ def original_of(session: Session, entry: BankEntry) -> BankEntry | None:
 # -- inside -------------------------------------------------------------------------------------
 
 
+def _may_be_return(session: Session, entry: BankEntry) -> bool:
+    """Whether a credit that counts has the amount of a debit, and its reference or its account."""
+    marks = [
+        getattr(BankEntry, name) == getattr(entry, name)
+        for name in ("reference", "counterparty_iban")
+        if getattr(entry, name)
+    ]
+    if not marks:
+        return False
+    counting = (EntryState.MATCHED, EntryState.DOUBTFUL, EntryState.UNMATCHED)
+    found = select(BankEntry.id).where(
+        BankEntry.bank_account_id == entry.bank_account_id,
+        BankEntry.amount_cents == -entry.amount_cents,
+        BankEntry.booked_on <= entry.booked_on,
+        BankEntry.state.in_([state.value for state in counting]),
+        or_(*marks),
+    )
+    return session.scalar(found.limit(1)) is not None
+
+
+def _may_be_ours(session: Session, entry: BankEntry) -> bool:
+    """Whether a payment of the very amount is on its way to the account of a debit."""
+    found = select(OutgoingPayment.id).where(
+        OutgoingPayment.cooperative_id == entry.cooperative_id,
+        OutgoingPayment.amount_cents == -entry.amount_cents,
+        OutgoingPayment.iban == entry.counterparty_iban,
+        OutgoingPayment.state.in_(_ON_THE_WAY),
+    )
+    return bool(entry.counterparty_iban) and session.scalar(found.limit(1)) is not None
+
+
+def _follow_batch(session: Session, actor: Actor, entry: BankEntry, batch: PaymentBatch) -> None:
+    for item in list(batch.payments):
+        if item.state in _ON_THE_WAY:
+            _mark_paid(session, actor, item, entry.booked_on)
+    entry.batch_id = batch.id
+    settle_entry(entry, EntryState.MATCHED)
+    session.flush()
+
+
 def _payment_named(session: Session, entry: BankEntry) -> OutgoingPayment | None:
     """The payment of ours whose end-to-end id the entry bears, also inside its message."""
     ids = {entry.end_to_end_id, *_OUR_ID.findall(entry.remittance)} - {""}
@@ -217,7 +264,7 @@ def _follow_named(
     entry.outgoing_id = payment.id
     if payment.amount_cents != -entry.amount_cents:
         doubt(entry, Doubt.OUTGOING_AMOUNT)
-    elif payment.state not in _ON_THE_WAY:
+    elif payment.state not in _ON_THE_WAY or _is_of_older_file(entry, payment):
         doubt(entry, Doubt.OUTGOING_UNEXPECTED)
     else:
 
@@ -227,6 +274,17 @@ def _follow_named(
             session.flush()
 
         _carefully(session, entry, settle)
+
+
+def _is_of_older_file(entry: BankEntry, payment: OutgoingPayment) -> bool:
+    """Whether a debit was booked before the file was made in which its payment waits.
+
+    It then left with an earlier file, cancelled here although the bank had it.
+    """
+    if payment.batch is None:
+        return False
+    zone = ZoneInfo(entry.bank_account.cooperative.time_zone)
+    return entry.booked_on < payment.batch.created_at.astimezone(zone).date()
 
 
 def _mark_paid(session: Session, actor: Actor, payment: OutgoingPayment, paid_on: date) -> None:

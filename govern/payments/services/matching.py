@@ -35,6 +35,7 @@ from govern.payments.services.entries import (
     open_entry,
     record_entry,
     refund_of_rest,
+    refuse_unless_opposite,
     refuse_unless_waiting,
     rest_of,
     restate,
@@ -192,7 +193,18 @@ def return_received(session: Session, actor: Actor, entry: BankEntry, original: 
     """
     reason = entry.return_reason or _("returned by the bank")
     for match in live_matches(session, original):
-        taken_back = PaymentMatch(
+        note_return(session, actor, match, entry)
+        _take_back(session, actor, match, entry, reason, undone=False)
+    _call_off_rest(session, actor, original, reason)
+    settle_entry(original, EntryState.RETURNED)
+    settle_entry(entry, EntryState.MATCHED)
+    session.flush()
+
+
+def note_return(session: Session, actor: Actor, match: PaymentMatch, entry: BankEntry) -> None:
+    """Say that the money of a match went back with the debit ``entry`` (flushed)."""
+    session.add(
+        PaymentMatch(
             bank_entry_id=entry.id,
             request_id=match.request_id,
             amount_cents=-match.amount_cents,
@@ -201,12 +213,7 @@ def return_received(session: Session, actor: Actor, entry: BankEntry, original: 
             made_at=clock.now(),
             made_by_id=actor.account_id,
         )
-        session.add(taken_back)
-        session.flush()
-        _take_back(session, actor, match, entry, reason, undone=False)
-    _call_off_rest(session, actor, original, reason)
-    settle_entry(original, EntryState.RETURNED)
-    settle_entry(entry, EntryState.MATCHED)
+    )
     session.flush()
 
 
@@ -215,16 +222,7 @@ def return_by_hand(session: Session, actor: Actor, entry: BankEntry, original: B
     open_entry(session, actor, entry)
     refuse_unless_waiting(entry)
     session.refresh(original)
-    if (
-        original.cooperative_id != entry.cooperative_id
-        or entry.amount_cents >= 0
-        or original.amount_cents != -entry.amount_cents
-        or original.state == EntryState.RETURNED.value
-    ):
-        raise RuleViolation(
-            _("This entry does not take that one back."),
-            remedy=_("Choose a credit of the same amount that was not returned yet."),
-        )
+    refuse_unless_opposite(entry, original)
     return_received(session, actor, entry, original)
     record_entry(session, actor, entry, "returned", {"original": original.public_id})
 

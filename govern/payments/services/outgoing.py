@@ -23,7 +23,12 @@ from govern.register.rules.values import MAX_CENTS
 TRANSITIONS: dict[OutgoingState, frozenset[OutgoingState]] = {
     OutgoingState.PLANNED: frozenset({OutgoingState.RELEASED, OutgoingState.CANCELLED}),
     OutgoingState.RELEASED: frozenset(
-        {OutgoingState.PLANNED, OutgoingState.IN_BATCH, OutgoingState.CANCELLED}
+        {
+            OutgoingState.PLANNED,
+            OutgoingState.IN_BATCH,
+            OutgoingState.PAID,
+            OutgoingState.CANCELLED,
+        }
     ),
     OutgoingState.IN_BATCH: frozenset(
         {OutgoingState.RELEASED, OutgoingState.SENT, OutgoingState.PAID}
@@ -35,7 +40,7 @@ TRANSITIONS: dict[OutgoingState, frozenset[OutgoingState]] = {
     OutgoingState.RETURNED: frozenset(),
     OutgoingState.CANCELLED: frozenset(),
 }
-"""Released from a batch again when the batch is cancelled, sent or not."""
+"""Released from a batch again when the batch is cancelled, sent or not; the bank may pay it yet."""
 
 
 def request_outgoing(

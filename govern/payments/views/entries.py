@@ -20,7 +20,7 @@ from govern.payments.models import (
     PaymentRequest,
     RequestState,
 )
-from govern.payments.services import matching, outgoing, requests
+from govern.payments.services import claims, matching, outgoing, requests
 from govern.payments.services.accounts import bank_accounts
 from govern.payments.services.entries import live_matches, refund_of_rest, rest_of
 from govern.payments.services.following import (
@@ -202,6 +202,26 @@ def return_entry(cooperative: str, entry: str) -> Any:
         lambda: matching.return_by_hand(db.session(), g.actor, found, original),
         _("The returned payment was taken back."),
         lambda _nothing: here("entry_page", entry=entry),
+    )
+
+
+@blueprint.route(f"{BASE}/entries/<entry>/claim/<original>", methods=["GET", "POST"])
+@requires(Permission.PAYMENTS_WRITE)
+def claim_entry(cooperative: str, entry: str, original: str) -> Any:
+    """Record a return that cannot be booked any more as a claim on the payer."""
+    found, credit = entry_of(entry), entry_of(original)
+    return with_reason(
+        lambda reason: claims.settle_as_claim(db.session(), g.actor, found, credit, reason),
+        title=_("Record a claim on the payer"),
+        consequences=(
+            _("The share ledger stays as it is: the shares count as paid."),
+            _("Both entries say that the money went back, with your reason."),
+            _("What was planned to be given back of that payment is cancelled."),
+            _("This cannot be undone here. Ask the payer for the money."),
+        ),
+        action=_("Record the claim"),
+        done=_("The claim was recorded."),
+        back=here("entry_page", entry=entry),
     )
 
 
