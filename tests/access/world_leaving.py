@@ -28,6 +28,7 @@ from tests.access.world import BUILDERS, Side
 
 IBAN = "BE71096123456769"
 PDF = b"%PDF-1.7\nscan\n%%EOF\n"
+LETTER = resigning.Upload("letter.pdf", PDF)
 DAY = date(2018, 5, 30)
 REASONS = "Three invoices of 2017 were forged."
 
@@ -61,7 +62,7 @@ def make_own_departures(session: Session, side: Side) -> None:
     request.token_hash = token_hash(side.signing_token)
     request.token_expires_at = clock.now() + timedelta(hours=1)
     proposal = excluding.propose_exclusion(session, SYSTEM, own, proposed_on=DAY, reasons=REASONS)
-    excluding.send_proposal(session, SYSTEM, proposal, posted_on=DAY)
+    excluding.send_proposal(session, SYSTEM, proposal, posted_on=DAY, posted=LETTER)
     side.own_request, side.own_proposal = request.public_id, proposal.public_id
     side.own_paper = proposal.documents[0].public_id
 
@@ -79,7 +80,7 @@ def make_exclusions(session: Session, side: Side) -> None:
         )
         setattr(side, f"exclusion_{name}", made.public_id)
         if name != "proposed":
-            excluding.send_proposal(session, SYSTEM, made, posted_on=begun)
+            excluding.send_proposal(session, SYSTEM, made, posted_on=begun, posted=LETTER)
         if name == "decided":
             excluding.decide_exclusion(session, SYSTEM, made, decided_on=DAY, reasons=REASONS)
 
