@@ -85,7 +85,7 @@ LEAVING = {
         lambda side: {"receiver": side.number, "shares": "1", "effective_on": DAY},
     ),
     "leaving.exclusion": _member(STEP),
-    "leaving.exclusion_send_proposal": _exclusion({"how": "post", "posted_on": DAY}, "proposed"),
+    "leaving.exclusion_send_proposal": _exclusion({"how": "post", "posted_on": TODAY}, "proposed"),
     "leaving.exclusion_observations": _exclusion(STEP, "sent"),
     "leaving.exclusion_hearing_asked": _exclusion(STEP, "sent"),
     "leaving.exclusion_hearing": _exclusion(STEP, "sent"),
