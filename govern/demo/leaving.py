@@ -49,7 +49,7 @@ def let_people_leave(session: Session, officers: Officers, today: date) -> None:
         proposed_on=today - timedelta(days=7),
         reasons="Trois factures ne correspondent à aucune prestation (invention).",
     )
-    send_proposal(session, registrar, procedure, posted_on=today - timedelta(days=6))
+    send_proposal(session, registrar, procedure, posted_on=today)
     for kind in TestKind:
         record_test(
             session,
