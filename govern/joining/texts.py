@@ -54,7 +54,7 @@ SIGN_NAMES = {
 
 _ACTS = {
     "confirmed": _l("Address confirmed"),
-    "accepted": _l("Accepted"),
+    "accepted": lazy_pgettext("application", "Accepted"),
     "refused": lazy_pgettext("application", "Refused"),
     "withdrawn": _l("Withdrawn by the applicant"),
     "expired": _l("Not paid in time"),

@@ -36,11 +36,17 @@ def outgoing_list(cooperative: str) -> Any:
     )
     counts: dict[str, int] = {state: count for state, count in counted}  # noqa: C416
     asked = request.args.get("list", "")
-    waiting = (OutgoingState.PLANNED, OutgoingState.RELEASED)
+    # What somebody has to do something about comes first.
+    current = (
+        OutgoingState.PLANNED,
+        OutgoingState.RELEASED,
+        OutgoingState.IN_BATCH,
+        OutgoingState.SENT,
+    )
     state = (
         OutgoingState(asked)
         if asked in tuple(OutgoingState)
-        else next((one for one in waiting if counts.get(one.value)), OutgoingState.PLANNED)
+        else next((one for one in current if counts.get(one.value)), OutgoingState.PLANNED)
     )
     statement = (
         select(OutgoingPayment)

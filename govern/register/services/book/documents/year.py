@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from flask_babel import force_locale
+from flask_babel import force_locale, pgettext
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -33,7 +33,7 @@ def movement_headings() -> list[str]:
     return [
         _("At the beginning"),
         _("Subscribed"),
-        _("Received"),
+        pgettext("shares", "Received"),
         _("Given"),
         _("Converted"),
         _("Refunded"),
