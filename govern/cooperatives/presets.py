@@ -49,7 +49,8 @@ _WHO_CLIENTS = {
     "en": "You give work to members of the cooperative.",
 }
 _WHO_PARTNERS = {
-    "fr": "Vous soutenez le projet ou travaillez avec la coopérative, comme personne ou organisation.",
+    "fr": "Vous soutenez le projet ou travaillez avec la coopérative, comme personne ou comme "
+    "organisation.",
     "nl": "U steunt het project of werkt samen met de coöperatie, als persoon of als organisatie.",
     "de": "Sie unterstützen das Vorhaben oder arbeiten mit der Genossenschaft zusammen, als Person "
     "oder als Organisation.",
