@@ -50,7 +50,7 @@ def test_the_tables_are_taken_back_with_rows_in_them_and_laid_down_anew(
     session.commit()
     db.session.remove()
     engine: Any = db.engine
-    schema.downgrade(engine, "0007_payments")
+    schema.downgrade(engine, "0008_payments")
     assert not TABLES & set(sa.inspect(engine).get_table_names())
     schema.upgrade(engine)
     assert set(sa.inspect(engine).get_table_names()) >= TABLES

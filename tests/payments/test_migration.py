@@ -16,7 +16,7 @@ NOW = datetime(2018, 6, 1, tzinfo=UTC)
 def test_roles_and_their_grants_survive_and_treasurers_go_with_their_tables(both_databases):
     engine = sa.create_engine(both_databases)
     database.configure_engine(engine)
-    script = ScriptDirectory.from_config(schema.alembic_config()).get_revision("0007_payments")
+    script = ScriptDirectory.from_config(schema.alembic_config()).get_revision("0008_payments")
     assert script is not None
     below = str(script.down_revision)
     with engine.begin() as connection:

@@ -14,7 +14,7 @@ from govern import database, schema
 from govern.database import append_only_ddl
 
 NOW = datetime(2018, 6, 1, tzinfo=UTC)
-BEFORE = "0007_payments"
+BEFORE = "0008_payments"
 ACTS = [
     # (sequence, member, kind, shares, cents, day, act, reverses)
     (1, 1, "subscription", 3, 0, date(2018, 1, 1), "a", None),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009_leaving"
-down_revision = "0006_ledger"
+revision = "0010_leaving"
+down_revision = "0009_ledger"
 branch_labels = None
 depends_on = None
 

@@ -25,8 +25,8 @@ from govern.register.rules.numbers import (
     number_first_version,
 )
 
-revision = "0006_ledger"
-down_revision = "0007_payments"
+revision = "0009_ledger"
+down_revision = "0008_payments"
 branch_labels = None
 depends_on = None
 

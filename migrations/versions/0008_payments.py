@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007_payments"
-down_revision = "0010_api"
+revision = "0008_payments"
+down_revision = "0007_api"
 branch_labels = None
 depends_on = None
 

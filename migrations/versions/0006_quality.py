@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011_quality"
+revision = "0006_quality"
 down_revision = "0005_assemblies"
 branch_labels = None
 depends_on = None

@@ -7,8 +7,8 @@ from alembic import op
 
 from govern.database import append_only_ddl, drop_append_only_ddl
 
-revision = "0008_joining"
-down_revision = "0009_leaving"
+revision = "0011_joining"
+down_revision = "0010_leaving"
 branch_labels = None
 depends_on = None
 

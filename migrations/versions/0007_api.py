@@ -1,7 +1,7 @@
 """Programs that may read the register, and the days on which they did.
 
-Revision ID: 0010_api
-Revises: 0011_quality
+Revision ID: 0007_api
+Revises: 0006_quality
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010_api"
-down_revision = "0011_quality"
+revision = "0007_api"
+down_revision = "0006_quality"
 branch_labels = None
 depends_on = None
 
