@@ -249,19 +249,61 @@ def config(tmp_path: Path, database_url: str) -> Config:
     )
 
 
-@pytest.fixture
-def app(config: Config) -> Iterator[Flask]:
-    """The application on a migrated database. Jobs wait in it for ``run_jobs``: no Redis."""
+def build_app(config: Config) -> Flask:
+    """An application in which jobs wait for ``run_jobs`` (no Redis), with no limits per address."""
     limiter.enabled = True
     made = create_app(config)
     made.config.update(GOVERN_NO_REDIS=True, WTF_CSRF_ENABLED=False)
     # Off, but bound: the test of the limits per address turns them on.
     limiter.enabled = False
     made.test_client_class = OwnContextClient
+    return made
+
+
+@pytest.fixture(scope="session")
+def _shared_app(tmp_path_factory: pytest.TempPathFactory) -> tuple[Flask, Path]:
+    """One application for many tests, and the file of its database."""
+    file = tmp_path_factory.mktemp("shared") / "govern.sqlite"
+    config = Config(
+        environment="testing",
+        instance_dir=file.parent,
+        secret_key=SECRET_KEY,
+        database_url=f"sqlite:///{file}",
+        public_url="http://localhost",
+    )
+    return build_app(config), file
+
+
+@pytest.fixture
+def shares_app() -> bool:
+    """Whether the tests of a folder share one application: to build one takes longer than most of
+    them run. Each has a database of its own all the same."""
+    return False
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest, shares_app: bool) -> Iterator[Flask]:
+    """The application on a migrated database. Jobs wait in it for ``run_jobs``: no Redis.
+
+    One of its own for whoever needs a server, another database or a configuration.
+    """
+    asked = {"both_databases", "live_server", "config", "sqlite_url", "database_url"}
+    kept: dict[str, Any] | None = None
+    if shares_app and not asked & set(request.fixturenames):
+        made, file = request.getfixturevalue("_shared_app")
+        kept = dict(made.config)
+        for ending in ("-wal", "-shm"):
+            file.with_name(file.name + ending).unlink(missing_ok=True)
+        shutil.copyfile(request.getfixturevalue("_migrated_sqlite"), file)
+    else:
+        made = build_app(request.getfixturevalue("config"))
     yield made
     with made.app_context():
         db.session.remove()
         db.engine.dispose()
+    if kept is not None:
+        made.config.clear()
+        made.config.update(kept)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from .conftest import PASSWORD
 
 pytestmark = pytest.mark.browser
 
-WIDTHS_AND_LANGUAGES = [(TELEPHONE, "fr"), (TELEPHONE, "en"), (DESK, "fr"), (DESK, "en")]
+WIDTHS_AND_LANGUAGES = [(TELEPHONE, "fr"), (DESK, "en")]
 
 
 def submit(page, button):

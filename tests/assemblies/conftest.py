@@ -34,6 +34,12 @@ def an_assembly(**changes: Any) -> AssemblyInput:
 
 
 @pytest.fixture
+def shares_app() -> bool:
+    """One application for all tests here."""
+    return True
+
+
+@pytest.fixture
 def make_member(session, clock, cooperative) -> Callable[..., Any]:
     """A factory of members with paid shares; ``email=None`` for one who gets letters."""
     numbers = iter(range(1, 100_000))

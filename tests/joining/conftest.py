@@ -33,6 +33,12 @@ THEIRS = "BE71096123456769"
 TODAY = date(2018, 6, 1)
 
 
+@pytest.fixture
+def shares_app() -> bool:
+    """One application for all tests here."""
+    return True
+
+
 @pytest.fixture(autouse=True)
 def _standing_still(clock: Any) -> None:
     """Noon UTC on 1 June 2018."""

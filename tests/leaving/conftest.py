@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from govern.access import SYSTEM
 from govern.accounts.services import actor_for
-from govern.app import create_app
-from govern.config import Config
 from govern.cooperatives.models import Cooperative
 from govern.cooperatives.rules import rules_from_json, rules_to_json
-from govern.extensions import db, limiter
 from govern.leaving.models import Departure
 from govern.leaving.rules.board import TestKind
 from govern.leaving.services import board, resigning
 from govern.mail import OutboxMail
 from govern.register.models import Membership
-from tests.conftest import SECRET_KEY, OwnContextClient, SettableClock
+from tests.conftest import SettableClock
 from tests.register.conftest import make_member  # noqa: F401  (used as a fixture)
 
 IBAN = "BE71 0961 2345 6769"
@@ -34,47 +28,10 @@ OTHER_IBAN = "BE68539007547034"
 PDF = b"%PDF-1.7\nscan\n%%EOF\n"
 
 
-def build(folder: Path, url: str) -> Flask:
-    """An application in which jobs wait for ``run_jobs``, with no limits per address."""
-    limiter.enabled = True
-    made = create_app(
-        Config(
-            environment="testing",
-            instance_dir=folder,
-            secret_key=SECRET_KEY,
-            database_url=url,
-            public_url="http://localhost",
-        )
-    )
-    made.config.update(GOVERN_NO_REDIS=True, WTF_CSRF_ENABLED=False)
-    limiter.enabled = False
-    made.test_client_class = OwnContextClient
-    return made
-
-
-@pytest.fixture(scope="session")
-def _house(tmp_path_factory: pytest.TempPathFactory) -> tuple[Flask, Path]:
-    """The application of all tests here (to build one takes longer than most of them run), and
-    the file of its database."""
-    file = tmp_path_factory.mktemp("leaving") / "govern.sqlite"
-    return build(file.parent, f"sqlite:///{file}"), file
-
-
 @pytest.fixture
-def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
-    """The shared application on a database of this test's own; one of its own for a server, threads
-    or PostgreSQL."""
-    if {"both_databases", "live_server"} & set(request.fixturenames):
-        made = build(tmp_path, request.getfixturevalue("database_url"))
-    else:
-        made, file = request.getfixturevalue("_house")
-        for ending in ("-wal", "-shm"):
-            file.with_name(file.name + ending).unlink(missing_ok=True)
-        shutil.copyfile(request.getfixturevalue("_migrated_sqlite"), file)
-    yield made
-    with made.app_context():
-        db.session.remove()
-        db.engine.dispose()
+def shares_app() -> bool:
+    """One application for all tests here."""
+    return True
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,12 @@ GERMAN = "DE89370400440532013000"
 
 
 @pytest.fixture
+def shares_app() -> bool:
+    """One application for all tests here."""
+    return True
+
+
+@pytest.fixture
 def account(session: Session, clock: Any, cooperative: Cooperative) -> BankAccount:
     """The account that the cooperative is paid on."""
     made = add_bank_account(

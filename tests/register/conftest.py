@@ -34,6 +34,12 @@ HEADER = (
 
 
 @pytest.fixture
+def shares_app() -> bool:
+    """One application for all tests here."""
+    return True
+
+
+@pytest.fixture
 def cooperative(make_cooperative: Callable[..., Cooperative], session: Session) -> Cooperative:
     """A cooperative whose rule set knows the categories A, B and C."""
     made = make_cooperative()

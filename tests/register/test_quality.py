@@ -71,6 +71,11 @@ def test_only_a_refusal_of_the_address_itself_is_about_the_address(
 
 class TestRefusedByAServer:
     @pytest.fixture
+    def shares_app(self) -> bool:
+        """It has a mail server of its own."""
+        return False
+
+    @pytest.fixture
     def server(self, tmp_path: Path) -> Iterator[SmtpServer]:
         running = SmtpServer(Postman(), tmp_path)
         running.start()
