@@ -11,12 +11,6 @@ from blinker import Namespace
 
 _namespace = Namespace()
 
-payment_arriving = _namespace.signal("payment-arriving")
-"""The same as ``payment_received``, before payments write the ledger of a ``subscription:``.
-
-Whoever issues the shares only now that they are paid for does it here.
-"""
-
 payment_received = _namespace.signal("payment-received")
 """Money was matched to a request; sender is the PaymentRequest.
 

@@ -278,3 +278,16 @@ def test_the_page_of_a_return_offers_a_claim_and_then_shows_it(
     assert "The claim was recorded." in done
     assert "The money went back: a claim on the payer" in done
     assert "asked by letter" in client.get(f"{home}/{credit.public_id}").text
+
+
+def test_the_entries_of_another_cooperative_are_nobody_s_to_claim(
+    session, moved_on, client, make_account, make_cooperative, sign_in
+):
+    _request, credit, debit = moved_on
+    elsewhere = make_cooperative(code="elsewhere")
+    session.commit()
+    sign_in(client, make_account("Tom", roles=[(elsewhere, Role.TREASURER)]))
+    for place in ("smartcoop", "elsewhere"):
+        claim = f"/{place}/payments/entries/{debit.public_id}/claim/{credit.public_id}"
+        assert client.post(claim, data={"reason": "asked by letter"}).status_code in (403, 404)
+    assert (credit.state, debit.state) == ("matched", "doubtful")

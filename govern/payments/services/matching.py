@@ -113,7 +113,6 @@ def make_match(
         "amount_cents": amount_cents,
         "received_on": entry.booked_on,
     }
-    signals.payment_arriving.send(request, **told)
     if request.subject.startswith(SUBSCRIPTION):
         # The treasurer need not keep the register: that the payment is due was checked when it
         # was asked for.
