@@ -47,7 +47,9 @@ class OutboxMail(db.Model):  # type: ignore[name-defined]
     A row with ``is_secret`` keeps subject, bodies and attachments encrypted in ``sealed`` (the
     plain columns stay empty) and is wiped when it has been sent. ``dedupe_key`` makes asking
     twice the same as asking once. ``message_id`` never changes, so that a duplicate on the way
-    can be recognised. ``handover_at`` is set before the first byte of the mail leaves.
+    can be recognised. ``handover_at`` is set before the first byte of the mail leaves. ``about``
+    is whatever the mail is about, as "kind:public id" ("membership:…"), None where nobody said: by
+    it an erasure finds the mail, whatever name and address it went to.
     """
 
     __tablename__ = "outbox_mail"
@@ -81,6 +83,7 @@ class OutboxMail(db.Model):  # type: ignore[name-defined]
     subject: Mapped[str] = mapped_column(String(300), default="")
     text_body: Mapped[str] = mapped_column(Text, default="")
     html_body: Mapped[str] = mapped_column(Text, default="")
+    about: Mapped[str | None] = mapped_column(String(60), index=True)
     is_secret: Mapped[bool] = mapped_column(default=False)
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     dedupe_key: Mapped[str] = mapped_column(String(200), unique=True)

@@ -60,6 +60,7 @@ def queue_mail(
     dedupe_key: str,
     category: str,
     attachments: Sequence[Attachment] = (),
+    about: str | None = None,
     secret: bool = False,
     due_at: datetime | None = None,
 ) -> OutboxMail:
@@ -67,7 +68,8 @@ def queue_mail(
 
     ``template`` names ``templates/email/<template>.txt`` (first line ``Subject: …``) and, if there
     is one, ``….html`` (else the HTML part is made from the text); both get ``context`` and
-    ``recipient_name``. ``secret`` keeps everything encrypted until sent and wipes it then (where
+    ``recipient_name``. ``about`` says what it is about ("membership:" and the public id), so that
+    an erasure finds it. ``secret`` keeps everything encrypted until sent and wipes it then (where
     mails go to ``/mailbox`` it stays, sealed, so that it can be read there).
     Returns the row (flushed); the row of the same ``dedupe_key`` if there is one.
     """
@@ -81,6 +83,7 @@ def queue_mail(
         cooperative_id, Channel.EMAIL, to_name, language, category, dedupe_key, secret, due_at
     )
     mail.to_address = to_address
+    mail.about = about
     return _store(session, mail, text, attachments)
 
 
@@ -95,11 +98,13 @@ def queue_letter(
     filename: str,
     dedupe_key: str,
     category: str,
+    about: str | None = None,
     secret: bool = False,
 ) -> OutboxMail:
     """Put one letter into the outbox: a PDF for somebody to print and post.
 
     ``subject`` is what the outbox page calls it. The postal address belongs on the PDF itself.
+    ``about`` as in ``queue_mail``.
     """
     existing = find_by_key(session, dedupe_key)
     if existing is not None:
@@ -107,6 +112,7 @@ def queue_letter(
     mail = _make_row(
         cooperative_id, Channel.LETTER, to_name, language, category, dedupe_key, secret, None
     )
+    mail.about = about
     text = Letter(subject=subject, text="", html="")
     return _store(session, mail, text, [Attachment(filename, "application/pdf", pdf)])
 

@@ -127,6 +127,56 @@ def test_all_the_way_down_and_up_again_with_data_in_the_tables(engine):
         assert _triggers(connection) == before
 
 
+def test_mails_and_imports_survive_the_step_of_what_they_are_about(engine):
+    schema.downgrade(engine, "0011_joining")
+    with engine.begin() as connection:
+        _fill(connection)
+        _fill_imports(connection, [{"id": 1, "public_id": "old"}])
+    schema.upgrade(engine)
+    rows = "SELECT b.public_id, b.kind, b.options, p.file, f.role FROM import_batch b " \
+        "JOIN import_problem p ON p.batch_id = b.id JOIN import_file f ON f.batch_id = b.id " \
+        "ORDER BY b.id"  # fmt: skip
+    with engine.begin() as connection:
+        [row] = connection.execute(sa.text(rows)).all()
+        assert (row[0], row[1], str(row[2]), *row[3:]) == ("old", "table", "{}", "", "source")
+        connection.execute(sa.text("UPDATE outbox_mail SET about = 'membership:x'"))
+        odoo = {"id": 2, "public_id": "new", "kind": "odoo", "options": {}}
+        _fill_imports(connection, [odoo], role="partners", file="partners")
+    schema.downgrade(engine, "0011_joining")
+    with engine.connect() as connection:
+        assert connection.scalars(sa.text("SELECT public_id FROM import_batch")).all() == ["old"]
+        assert connection.scalars(sa.text("SELECT batch_id FROM import_file")).all() == [1]
+        assert connection.scalar(sa.text("SELECT to_name FROM outbox_mail")) == "Ana"
+    schema.upgrade(engine)
+
+
+def _fill_imports(
+    connection: sa.Connection, batches: list[dict[str, object]], role: str = "source", **more: str
+) -> None:
+    """Imports with a file and a problem each; ``more`` are columns of the problem."""
+    metadata = sa.MetaData()
+    metadata.reflect(connection, only=["import_batch", "import_file", "import_problem"])
+    for batch in batches:
+        connection.execute(
+            metadata.tables["import_batch"].insert().values(
+                cooperative_id=1, state="checked", file_name="a.csv", file_digest="d" * 64,
+                file_size=1, layout={}, mapping={}, hold_back_duplicates=False, plan_digest="",
+                rows_total=1, counts={}, failure="", language="en", created_at=NOW, **batch,
+            )
+        )  # fmt: skip
+        connection.execute(
+            metadata.tables["import_file"].insert().values(
+                batch_id=batch["id"], role=role, content=b"x"
+            )
+        )  # fmt: skip
+        connection.execute(
+            metadata.tables["import_problem"].insert().values(
+                batch_id=batch["id"], row=1, column="", value="", severity="note", code="x",
+                params={}, **more,
+            )
+        )  # fmt: skip
+
+
 def test_each_step_can_be_taken_back_and_repeated(engine):
     revisions = [r.revision for r in ScriptDirectory.from_config(schema.alembic_config())
                  .walk_revisions()]  # fmt: skip

@@ -26,6 +26,13 @@ class ImportState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ImportKind(StrEnum):
+    """``table``: one row per member. ``odoo``: the three files of an Odoo export."""
+
+    TABLE = "table"
+    ODOO = "odoo"
+
+
 class Severity(StrEnum):
     """An ``error`` keeps the row out; a ``warning`` asks to look; a ``note`` says what was done."""
 
@@ -35,10 +42,11 @@ class Severity(StrEnum):
 
 
 class ImportBatch(db.Model):  # type: ignore[name-defined]
-    """One uploaded file on its way into the register.
+    """One uploaded file (of ``kind`` odoo: three) on its way into the register.
 
-    ``mapping`` says which column (counted from 0) holds which field. ``counts`` is what the
-    preview and the end report show. ``job_id`` is the background job of the present step.
+    ``mapping`` says which column (counted from 0) holds which field; of an Odoo export the columns
+    are recognised by themselves, and ``options`` holds what was said about it. ``counts`` is what
+    the preview and the end report show. ``job_id`` is the background job of the present step.
     ``plan_digest`` covers everything that the preview says will change: what is confirmed is what
     was shown.
     """
@@ -46,6 +54,7 @@ class ImportBatch(db.Model):  # type: ignore[name-defined]
     __tablename__ = "import_batch"
     __table_args__ = (
         CheckConstraint(one_of("state", ImportState), name="state_known"),
+        CheckConstraint(one_of("kind", ImportKind), name="kind_known"),
         Index("ix_import_batch_cooperative", "cooperative_id", "created_at"),
         Index("ix_import_batch_state", "state"),
     )
@@ -53,12 +62,14 @@ class ImportBatch(db.Model):  # type: ignore[name-defined]
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(22), unique=True, default=make_public_id)
     cooperative_id: Mapped[int] = mapped_column(ForeignKey("cooperative.id"))
+    kind: Mapped[str] = mapped_column(String(10), default=ImportKind.TABLE.value)
     state: Mapped[str] = mapped_column(String(12))
     file_name: Mapped[str] = mapped_column(String(200))
     file_digest: Mapped[str] = mapped_column(String(64))
     file_size: Mapped[int]
     layout: Mapped[dict[str, Any]] = mapped_column(JSON)
     mapping: Mapped[dict[str, int]] = mapped_column(JSON)
+    options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     hold_back_duplicates: Mapped[bool] = mapped_column(default=False)
     job_id: Mapped[int | None]
     plan_digest: Mapped[str] = mapped_column(String(64), default="")
@@ -76,13 +87,18 @@ class ImportBatch(db.Model):  # type: ignore[name-defined]
 
 
 class ImportFile(db.Model):  # type: ignore[name-defined]
-    """The bytes of an import: the ``source`` as uploaded, or the rows to ``mend``.
+    """The bytes of an import: the ``source`` as uploaded (of an Odoo export ``partners``,
+    ``register`` and ``lines``), or the rows to ``mend``.
 
-    Both hold personal data: they are deleted when they have served (``purge_imports``).
+    All hold personal data: they are deleted when they have served (``purge_imports``).
     """
 
     __tablename__ = "import_file"
-    __table_args__ = (CheckConstraint("role IN ('source', 'mend')", name="role_known"),)
+    __table_args__ = (
+        CheckConstraint(
+            "role IN ('source', 'mend', 'partners', 'register', 'lines')", name="role_known"
+        ),
+    )
 
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"), primary_key=True)
     role: Mapped[str] = mapped_column(String(10), primary_key=True)
@@ -91,6 +107,7 @@ class ImportFile(db.Model):  # type: ignore[name-defined]
 
 class ImportProblem(db.Model):  # type: ignore[name-defined]
     """One oddity: ``row`` as a spreadsheet counts (header = 1), the column's header, the value.
+    ``file`` tells the files of an Odoo export apart, and is empty where there is one.
 
     ``code`` and ``params`` become a sentence and a remedy in the reader's language.
     """
@@ -103,6 +120,7 @@ class ImportProblem(db.Model):  # type: ignore[name-defined]
 
     id: Mapped[int] = mapped_column(primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"))
+    file: Mapped[str] = mapped_column(String(10), default="")
     row: Mapped[int]
     column: Mapped[str] = mapped_column(String(200))
     value: Mapped[str] = mapped_column(String(200))
