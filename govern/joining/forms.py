@@ -123,7 +123,9 @@ class BoardForm(FlaskForm):
 
     decided_on = DateField(_l("Decided on"), validators=[InputRequired(REQUIRED)])
     reference = _text(
-        _l("Reference"), 200, description=_l("The meeting and the item, as in the minutes.")
+        _l("Reference in the minutes"),
+        200,
+        description=_l("The meeting and the item, as in the minutes."),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -117,7 +118,7 @@ def _categories(memberships: Sequence[Membership]) -> OwnSection:
     return _section(
         "categories",
         _("Categories"),
-        [_("Member number"), _("Category"), _("From"), _("Until")],
+        [_("Member number"), _("Category"), pgettext("day", "From"), _("Until")],
         [
             [
                 row.member_number,
@@ -179,7 +180,7 @@ def _representations(session: Session, person: Person) -> OwnSection:
     return _section(
         "representations",
         _("Organisations that you represent"),
-        [_("Organisation"), _("From"), _("Until")],
+        [_("Organisation"), pgettext("day", "From"), _("Until")],
         [
             [
                 row.organisation.name,
@@ -319,7 +320,7 @@ def _roles(session: Session, person: Person) -> OwnSection:
     return _section(
         "roles",
         _("Roles"),
-        [_("Cooperative"), _("Role"), _("From"), _("Until")],
+        [_("Cooperative"), _("Role"), pgettext("day", "From"), _("Until")],
         [
             [
                 row.cooperative.name,
