@@ -74,10 +74,10 @@ class EmptyForm(FlaskForm):
     """A button, with its protection."""
 
 
-class NoteForm(FlaskForm):
-    """A reason that may be left out."""
+class HearingForm(FlaskForm):
+    """A member's wish to be heard."""
 
-    reason = _text(_l("Note"), needed=False, most=2000)
+    text = _text(_l("Note"), needed=False, most=2000)
 
 
 class PaperRequestForm(FlaskForm):
@@ -137,7 +137,7 @@ class FormerForm(FlaskForm):
 class SuccessionForm(FlaskForm):
     """Shares that pass to an heir."""
 
-    receiver = _line(_l("Member number of the heir"), 40, needed=True)
+    receiver_number = _line(_l("Member number of the heir"), 40, needed=True)
     shares = SharesField(_l("Number of shares"), validators=[InputRequired(REQUIRED)])
     effective_on = _day(_l("Counts from"))
 
@@ -153,7 +153,7 @@ class StepForm(FlaskForm):
 class AnswerForm(FlaskForm):
     """What the member answered on paper."""
 
-    done_on = _day(_l("Received on"))
+    received_on = _day(_l("Received on"))
     text = _text(_l("What the member writes"), needed=False)
     document = _paper(_l("Scan"))
 

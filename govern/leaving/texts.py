@@ -8,17 +8,19 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext, ngettext
 
-from govern.cooperatives.rules import Citation, LeavingRules
+from govern.cooperatives.rules import LeavingRules
 from govern.errors import RuleViolation
 from govern.i18n import day as in_words
 from govern.i18n import money
 from govern.leaving.rules.board import Coverage, TestKind, TestObstacle
 from govern.leaving.rules.calendar import (
+    ANY_TIME,
     BadSchedule,
     InstalmentProblem,
     ResignationObstacle,
     ResignationPlan,
     founder_free_from,
+    next_window,
 )
 from govern.leaving.rules.exclusion import Step, StepObstacle, StepRefused
 from govern.leaving.rules.states import DepartureKind, DepartureState, RefundState, Signature
@@ -95,19 +97,51 @@ STEP_ACTIONS = {
     Step.DISCONTINUED: _l("Discontinue the procedure"),
 }
 
+DAY_FIELDS = {
+    Step.PROPOSAL_SENT: "posted_on",
+    Step.OBSERVATIONS: "received_on",
+    Step.HEARING_ASKED: "received_on",
+    Step.DECISION_SENT: "posted_on",
+}
+"""The field in which the day of a step is typed, where it is not ``done_on``."""
+
 TEST_NAMES = {
     TestKind.NET_ASSET: _l("Net-asset test"),
     TestKind.LIQUIDITY: _l("Liquidity test"),
 }
 
 
-def citation_text(citation: Citation) -> str:
-    """The source of a rule, saying so where nobody has read it yet; "" where there is none."""
-    if not citation.text:
-        return ""
-    if citation.confirmed:
-        return citation.text
-    return _("%(source)s (to be confirmed)", source=citation.text)
+def rules_text(rules: LeavingRules) -> list[str]:
+    """The source of the rules, as one more sentence of a list; none where there is none.
+
+    Whether somebody has read the source itself is told where all sources stand, on the page of
+    the cooperative's rules: it is no part of a sentence to a member.
+    """
+    source = rules.citation.text
+    return [_("Rules: %(source)s", source=source)] if source else []
+
+
+def period_text(rules: LeavingRules, day: date) -> list[str]:
+    """When one may resign, and what becomes of a request received on ``day`` outside of it."""
+    if rules.resignation_months >= ANY_TIME:
+        return []
+    period = next_window(rules, day)
+    words = {"first": in_words(period.first), "last": in_words(period.last)}
+    if day in period:
+        return [_("The present period is from %(first)s to %(last)s.", **words)]
+    if rules.outside_window == "keep":
+        return [
+            _(
+                "A request received today is kept for the next period, from %(first)s to %(last)s.",
+                **words,
+            )
+        ]
+    return [
+        _(
+            "A request received today is refused: the next period is from %(first)s to %(last)s.",
+            **words,
+        )
+    ]
 
 
 def resignation_refused(
@@ -184,9 +218,8 @@ def step_refused(error: StepRefused, step: Step) -> RuleViolation:
         ),
     }
     message, remedy = sentences[error.obstacle]
-    if error.obstacle is StepObstacle.BEFORE_RECORD:
-        return RuleViolation(message, remedy=remedy, field="posted_on")
-    field = "done_on" if error.day or error.obstacle is StepObstacle.FUTURE else None
+    has_day = error.day or error.obstacle is StepObstacle.FUTURE
+    field = DAY_FIELDS.get(step, "done_on") if has_day else None
     return RuleViolation(message, remedy=remedy, field=field)
 
 

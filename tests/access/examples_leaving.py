@@ -45,6 +45,7 @@ def _refund(form: Any = None, which: str = "refund") -> Example:
 
 
 STEP = {"done_on": TODAY, "text": "What was said and found."}
+ANSWER = {"received_on": TODAY, "text": "What was said and found."}
 
 LEAVING = {
     "leaving.leave": Example(
@@ -82,12 +83,12 @@ LEAVING = {
     "leaving.estate": _departure("died", ACCOUNT),
     "leaving.succession": _departure(
         "died",
-        lambda side: {"receiver": side.number, "shares": "1", "effective_on": DAY},
+        lambda side: {"receiver_number": side.number, "shares": "1", "effective_on": DAY},
     ),
     "leaving.exclusion": _member(STEP),
     "leaving.exclusion_send_proposal": _exclusion({"how": "post", "posted_on": TODAY}, "proposed"),
-    "leaving.exclusion_observations": _exclusion(STEP, "sent"),
-    "leaving.exclusion_hearing_asked": _exclusion(STEP, "sent"),
+    "leaving.exclusion_observations": _exclusion(ANSWER, "sent"),
+    "leaving.exclusion_hearing_asked": _exclusion(ANSWER, "sent"),
     "leaving.exclusion_hearing": _exclusion(STEP, "sent"),
     "leaving.exclusion_decide": _exclusion(STEP, "sent"),
     "leaving.exclusion_send_decision": _exclusion({"how": "mail"}, "decided"),

@@ -23,7 +23,6 @@ from govern.leaving.services.common import (
     keep_document,
 )
 from govern.leaving.services.telling import exclusion_pdf
-from govern.leaving.texts import citation_text
 from govern.mail import speaking
 from govern.register.rules.chain import canonical_json
 
@@ -99,7 +98,7 @@ def _proposal_words(
     departure: Departure, rules: LeavingRules, step: ExclusionStep
 ) -> tuple[str, str, Sequence[str]]:
     name = departure.cooperative.name
-    source = citation_text(rules.citation)
+    source = rules.citation.text
     closing = [
         ngettext(
             "You have one month from the day on which this was sent to you to answer in writing.",
@@ -123,7 +122,7 @@ def _proposal_words(
 def _decision_words(
     departure: Departure, rules: LeavingRules, step: ExclusionStep
 ) -> tuple[str, str, Sequence[str]]:
-    source = citation_text(rules.citation)
+    source = rules.citation.text
     last = departure.repay_by or repay_by(rules, step.done_on)
     closing = [
         _("Your membership ended on that day."),

@@ -117,7 +117,7 @@ def pass_on_shares(
         raise InvalidInput(
             _("Nobody has the member number “%(number)s”.", number=receiver_number[:40]),
             remedy=_("Admit the heir as a member first, then give the number."),
-            field="receiver",
+            field="receiver_number",
         )
     ledger.transfer_shares(
         session,

@@ -165,6 +165,7 @@ def send_signing_link(session: Session, actor: Actor, departure: Departure) -> N
         },
         dedupe_key=f"leaving:sign:{token_hash(token)[:40]}",
         category="leaving",
+        about=f"membership:{membership.public_id}",
         secret=True,
     )
 

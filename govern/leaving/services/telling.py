@@ -20,7 +20,6 @@ from govern.cooperatives.rules import LeavingRules
 from govern.errors import InvalidInput
 from govern.i18n import day as in_words
 from govern.leaving.models import Departure, Refund
-from govern.leaving.texts import citation_text
 from govern.mail import Attachment, OutboxMail, queue_letter, queue_mail, speaking
 from govern.mail.texts import render_mail
 from govern.pdf import render_pdf
@@ -85,6 +84,7 @@ def tell(
                 context=shared,
                 dedupe_key=key,
                 category=CATEGORY,
+                about=f"membership:{membership.public_id}",
                 attachments=attachments,
             )
         except InvalidInput:
@@ -102,6 +102,7 @@ def tell(
         filename=f"{departure.kind}-{membership.member_number}.pdf".replace("/", "-"),
         dedupe_key=key,
         category=CATEGORY,
+        about=f"membership:{membership.public_id}",
     )
 
 
@@ -148,7 +149,7 @@ def effect_words(departure: Departure, rules: LeavingRules) -> dict[str, Any]:
         "effective_on": departure.effective_on,
         "repay_by": departure.repay_by,
         "iban_missing": not departure.iban,
-        "source": citation_text(rules.citation),
+        "source": rules.citation.text,
     }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,7 +14,7 @@ from flask_babel import gettext as _
 from govern import clock
 from govern.errors import GovernError, NotFound
 from govern.extensions import db
-from govern.leaving import services
+from govern.leaving import forms, services
 from govern.leaving.models import Departure, LeavingDocument
 from govern.leaving.services import Upload
 from govern.leaving.texts import (
@@ -39,6 +40,11 @@ SANDBOX = "default-src 'none'; sandbox"
 def here(endpoint: str, **values: Any) -> str:
     """The address of a page of leaving of this cooperative."""
     return flask.url_for(f"leaving.{endpoint}", cooperative=g.cooperative.code, **values)
+
+
+def departure_address(departure: Departure) -> str:
+    """The address of a departure among the registrar's pages."""
+    return here("departure_page", departure=departure.public_id)
 
 
 def today() -> date:
@@ -72,31 +78,44 @@ def shared_words() -> dict[str, Any]:
     }
 
 
-def form_page(
+@dataclass(frozen=True)
+class Words:
+    """What a form says: its heading, its button, what it will bring about (sentences), and what
+    has been done at the end. ``kind`` "danger": something ends for somebody."""
+
+    title: str
+    action: str
+    done: str
+    consequences: Sequence[str] = ()
+    lead: str = ""
+    kind: str = "primary"
+
+
+def ask_and_do(
+    about: Membership | None,
     form: Any,
-    title: str,
-    action: str,
-    back: str,
+    words: Words,
+    service: Callable[[], Any],
     *,
-    lead: str = "",
-    eyebrow: str = "",
-    consequences: Iterable[str] = (),
-    kind: str = "primary",
-) -> str:
-    """A form in the look of all of them, after what it will bring about."""
-    return render_template(
-        "leaving/form.html",
-        form=form,
-        fields=[field for field in form if field.name != "csrf_token"],
-        title=title,
-        action_label=action,
-        back=back,
-        lead=lead,
-        eyebrow=eyebrow,
-        consequences=list(consequences),
-        kind=kind,
-        has_file=any(field.type == "FileField" for field in form),
-    )
+    back: str,
+    then: Callable[[Any], str] | None = None,
+) -> Any:
+    """A form about a member (None: about nobody), after ``words``; once it is sent, one call of
+    the service. ``then``: the address to go on to, from what the service made; else ``back``."""
+    eyebrow = eyebrow_of(about) if about is not None else ""
+
+    def page() -> str:
+        return render_template(
+            "leaving/form.html",
+            form=form,
+            fields=[field for field in form if field.name != "csrf_token"],
+            words=words,
+            back=back,
+            eyebrow=eyebrow,
+            has_file=any(field.type == "FileField" for field in form),
+        )
+
+    return submit(form, page, service, words.done, then or (lambda _made: back))
 
 
 def submit(
@@ -104,7 +123,7 @@ def submit(
     page: Callable[[], Any],
     service: Callable[[], Any],
     done: str,
-    target: Callable[[Any], str] | str,
+    then: Callable[[Any], str],
 ) -> Any:
     """Validate, call the service once, commit once; what was refused stands beside its field."""
     if request.method == "GET":
@@ -117,10 +136,42 @@ def submit(
         db.session.rollback()
         put_error(form, error)
         return page(), error.status
-    address = target if isinstance(target, str) else target(result)
+    address = then(result)
     db.session.commit()
     flash(done, "good")
     return flask.redirect(address)
+
+
+def typed(form: Any) -> dict[str, Any]:
+    """What was typed, by the names of the fields: the services call it the same."""
+    return {field.name: _value(field) for field in form if field.name != "csrf_token"}
+
+
+def _value(field: Any) -> Any:
+    if field.type == "FileField":
+        return upload_of(field)
+    is_text = field.type in ("StringField", "TextAreaField")
+    return field.data or "" if is_text else field.data
+
+
+def ask_for_account(departure: Departure, back: str) -> Any:
+    """To which account the value is paid: asked of the member, the registrar or the treasurer."""
+    form = forms.AccountForm()
+    if request.method == "GET":
+        form.holder.data = departure.holder or departure.membership.display_name[:70]
+        form.iban.data = departure.iban
+    return ask_and_do(
+        departure.membership,
+        form,
+        Words(
+            _("Where the money is to be paid"),
+            _("Save"),
+            _("The account is saved."),
+            lead=_("For what is not paid or on its way yet."),
+        ),
+        lambda: services.put_payee(db.session(), g.actor, departure, **typed(form)),
+        back=back,
+    )
 
 
 def upload_of(field: Any) -> Upload | None:

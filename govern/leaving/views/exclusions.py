@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import g, request
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from govern.access import Permission, requires
 from govern.errors import InvalidInput
@@ -16,20 +17,22 @@ from govern.i18n import day as in_words
 from govern.leaving import forms, services
 from govern.leaving.models import Departure
 from govern.leaving.services.common import rules_for
-from govern.leaving.texts import citation_text
+from govern.leaving.texts import rules_text
 from govern.leaving.views.blueprint import (
     METHODS,
+    Words,
+    ask_and_do,
     blueprint,
+    departure_address,
     departure_of,
-    eyebrow_of,
-    form_page,
     here,
     member_of,
-    submit,
     today,
+    typed,
     upload_of,
 )
 from govern.leaving.views.officers import DEPARTURES, MEMBER
+from govern.leaving.views.recorded import what_is_owed
 
 
 @blueprint.route(MEMBER + "/exclusion", methods=METHODS)
@@ -41,20 +44,22 @@ def exclusion(cooperative: str, member: str) -> Any:
     if request.method == "GET":
         form.done_on.data = today()
     rules = rules_for(db.session(), g.cooperative.id, today())[1]
-    source = citation_text(rules.citation)
-    return submit(
+    return ask_and_do(
+        membership,
         form,
-        lambda: form_page(
-            form,
+        Words(
             _("Propose to exclude the member"),
             _("Record the proposal"),
-            here("member_leaving", member=member),
-            eyebrow=eyebrow_of(member_of(member)),
-            consequences=[
+            _("The proposal is recorded. Send it now."),
+            [
                 _("The proposal becomes a letter to the member; you send it on the next page."),
-                _("The member then has one month to answer, and is heard on request."),
+                ngettext(
+                    "The member then has one month to answer, and is heard on request.",
+                    "The member then has %(num)d months to answer, and is heard on request.",
+                    rules.observation_days_months,
+                ),
                 _("Until the decision the member keeps all rights."),
-                *([_("Rules: %(source)s", source=source)] if source else []),
+                *rules_text(rules),
             ],
         ),
         lambda: services.propose_exclusion(
@@ -65,43 +70,19 @@ def exclusion(cooperative: str, member: str) -> Any:
             reasons=form.text.data or "",
             document=upload_of(form.document),
         ),
-        _("The proposal is recorded. Send it now."),
-        lambda made: here("departure_page", departure=made.public_id),
+        back=here("member_leaving", member=member),
+        then=departure_address,
     )
 
 
-def _step(
-    departure: str,
-    form: Any,
-    title: str,
-    action: str,
-    service: Callable[[Departure], Any],
-    done: str,
-    consequences: list[str],
-    *,
-    kind: str = "primary",
-) -> Any:
-    found = departure_of(departure)
-    if request.method == "GET" and "done_on" in form:
-        form.done_on.data = today()
+def _step(found: Departure, form: Any, words: Words, service: Callable[[], Any]) -> Any:
+    """A step of the procedure: today and, where something is sent, how it can be, are filled in."""
+    for day in ("done_on", "received_on"):
+        if request.method == "GET" and day in form:
+            form[day].data = today()
     if request.method == "GET" and "how" in form:
         form.how.data = "mail" if found.membership.email else "post"
-    address = here("departure_page", departure=departure)
-    return submit(
-        form,
-        lambda: form_page(
-            form,
-            title,
-            action,
-            address,
-            eyebrow=eyebrow_of(departure_of(departure).membership),
-            consequences=consequences,
-            kind=kind,
-        ),
-        lambda: service(found),
-        done,
-        address,
-    )
+    return ask_and_do(found.membership, form, words, service, back=departure_address(found))
 
 
 def _posted(form: Any) -> date | None:
@@ -122,24 +103,22 @@ def _posted(form: Any) -> date | None:
 @requires(Permission.REGISTER_WRITE)
 def exclusion_send_proposal(cooperative: str, departure: str) -> Any:
     """Send the proposal to the member: the month for observations begins."""
-    form = forms.SendForm()
+    found, form = departure_of(departure), forms.SendForm()
     return _step(
-        departure,
+        found,
         form,
-        _("Send the proposal"),
-        _("Record that it is sent"),
-        lambda found: services.send_proposal(
-            db.session(),
-            g.actor,
-            found,
-            posted_on=_posted(form),
-            posted=upload_of(form.posted),
+        Words(
+            _("Send the proposal"),
+            _("Record that it is sent"),
+            _("The proposal is sent; the period for observations runs."),
+            [
+                _("The period for observations begins on this day."),
+                _("On paper: print the letter from the page before, and post it registered."),
+            ],
         ),
-        _("The proposal is sent; the period for observations runs."),
-        [
-            _("The period for observations begins on this day."),
-            _("On paper: print the letter from the page before, and post it registered."),
-        ],
+        lambda: services.send_proposal(
+            db.session(), g.actor, found, posted_on=_posted(form), posted=upload_of(form.posted)
+        ),
     )
 
 
@@ -147,22 +126,17 @@ def exclusion_send_proposal(cooperative: str, departure: str) -> Any:
 @requires(Permission.REGISTER_WRITE)
 def exclusion_observations(cooperative: str, departure: str) -> Any:
     """Record observations that came on paper."""
-    form = forms.AnswerForm()
+    found, form = departure_of(departure), forms.AnswerForm()
     return _step(
-        departure,
+        found,
         form,
-        _("Observations on paper"),
-        _("Record them"),
-        lambda found: services.add_observations(
-            db.session(),
-            g.actor,
-            found,
-            text=form.text.data or "",
-            received_on=form.done_on.data,
-            document=upload_of(form.document),
+        Words(
+            _("Observations on paper"),
+            _("Record them"),
+            _("The observations are in the file."),
+            [_("After the period they go to the board all the same, marked as late.")],
         ),
-        _("The observations are in the file."),
-        [_("After the period they go to the board all the same, marked as late.")],
+        lambda: services.add_observations(db.session(), g.actor, found, **typed(form)),
     )
 
 
@@ -170,22 +144,17 @@ def exclusion_observations(cooperative: str, departure: str) -> Any:
 @requires(Permission.REGISTER_WRITE)
 def exclusion_hearing_asked(cooperative: str, departure: str) -> Any:
     """Record that the member asks to be heard, on paper."""
-    form = forms.AnswerForm()
+    found, form = departure_of(departure), forms.AnswerForm()
     return _step(
-        departure,
+        found,
         form,
-        _("The member asks to be heard"),
-        _("Record it"),
-        lambda found: services.ask_for_hearing(
-            db.session(),
-            g.actor,
-            found,
-            text=form.text.data or "",
-            received_on=form.done_on.data,
-            document=upload_of(form.document),
+        Words(
+            _("The member asks to be heard"),
+            _("Record it"),
+            _("It is recorded that a hearing was asked for."),
+            [_("If it came within the period, nothing can be decided before the hearing.")],
         ),
-        _("It is recorded that a hearing was asked for."),
-        [_("If it came within the period, nothing can be decided before the hearing.")],
+        lambda: services.ask_for_hearing(db.session(), g.actor, found, **typed(form)),
     )
 
 
@@ -193,13 +162,17 @@ def exclusion_hearing_asked(cooperative: str, departure: str) -> Any:
 @requires(Permission.REGISTER_WRITE)
 def exclusion_hearing(cooperative: str, departure: str) -> Any:
     """Record the hearing."""
-    form = forms.StepForm()
+    found, form = departure_of(departure), forms.StepForm()
     return _step(
-        departure,
+        found,
         form,
-        _("Hearing"),
-        _("Record the hearing"),
-        lambda found: services.record_hearing(
+        Words(
+            _("Hearing"),
+            _("Record the hearing"),
+            _("The hearing is recorded."),
+            [_("Write what was said, or that the member was called and did not come.")],
+        ),
+        lambda: services.record_hearing(
             db.session(),
             g.actor,
             found,
@@ -207,8 +180,6 @@ def exclusion_hearing(cooperative: str, departure: str) -> Any:
             text=form.text.data or "",
             document=upload_of(form.document),
         ),
-        _("The hearing is recorded."),
-        [_("Write what was said, or that the member was called and did not come.")],
     )
 
 
@@ -216,14 +187,24 @@ def exclusion_hearing(cooperative: str, departure: str) -> Any:
 @requires(Permission.REGISTER_WRITE)
 def exclusion_decide(cooperative: str, departure: str) -> Any:
     """Record the decision to exclude."""
-    form = forms.StepForm()
+    found, form = departure_of(departure), forms.StepForm()
     form.text.label.text = _("Reasons of the decision")
     return _step(
-        departure,
+        found,
         form,
-        _("Decision to exclude"),
-        _("Exclude the member"),
-        lambda found: services.decide_exclusion(
+        Words(
+            _("Decision to exclude"),
+            _("Exclude the member"),
+            _("The member is excluded. Send the decision now."),
+            [
+                _("The membership ends on this day; a roll that is frozen does not change."),
+                what_is_owed(found.membership),
+                _("The decision becomes a letter to the member; you send it on the next page."),
+                _("To decide against excluding, discontinue the procedure instead."),
+            ],
+            kind="danger",
+        ),
+        lambda: services.decide_exclusion(
             db.session(),
             g.actor,
             found,
@@ -231,14 +212,6 @@ def exclusion_decide(cooperative: str, departure: str) -> Any:
             reasons=form.text.data or "",
             document=upload_of(form.document),
         ),
-        _("The member is excluded. Send the decision now."),
-        [
-            _("The membership ends on this day; a roll that is frozen does not change."),
-            _("The shares leave the ledger and their paid-in value is owed."),
-            _("The decision becomes a letter to the member; you send it on the next page."),
-            _("To decide against excluding, discontinue the procedure instead."),
-        ],
-        kind="danger",
     )
 
 
@@ -246,15 +219,18 @@ def exclusion_decide(cooperative: str, departure: str) -> Any:
 @requires(Permission.REGISTER_WRITE)
 def exclusion_send_decision(cooperative: str, departure: str) -> Any:
     """Send the decision to the member, in time or late with a reason."""
-    form = forms.SendLateForm()
-    procedure = services.Procedure(db.session(), departure_of(departure))
-    until = procedure.notice_until
+    found, form = departure_of(departure), forms.SendLateForm()
+    until = services.Procedure(db.session(), found).notice_until
     return _step(
-        departure,
+        found,
         form,
-        _("Send the decision"),
-        _("Record that it is sent"),
-        lambda found: services.send_decision(
+        Words(
+            _("Send the decision"),
+            _("Record that it is sent"),
+            _("The decision is sent."),
+            [_("It is in time until %(day)s.", day=in_words(until))] if until else [],
+        ),
+        lambda: services.send_decision(
             db.session(),
             g.actor,
             found,
@@ -262,8 +238,6 @@ def exclusion_send_decision(cooperative: str, departure: str) -> Any:
             posted=upload_of(form.posted),
             late_reason=form.late_reason.data or "",
         ),
-        _("The decision is sent."),
-        [_("It is in time until %(day)s.", day=in_words(until))] if until else [],
     )
 
 
@@ -271,18 +245,18 @@ def exclusion_send_decision(cooperative: str, departure: str) -> Any:
 @requires(Permission.REGISTER_WRITE)
 def exclusion_discontinue(cooperative: str, departure: str) -> Any:
     """Give the procedure up: the member stays."""
-    form = forms.ReasonForm()
+    found, form = departure_of(departure), forms.ReasonForm()
     return _step(
-        departure,
+        found,
         form,
-        _("Discontinue the procedure"),
-        _("Discontinue it"),
-        lambda found: services.discontinue_exclusion(
-            db.session(), g.actor, found, reason=form.reason.data or ""
+        Words(
+            _("Discontinue the procedure"),
+            _("Discontinue it"),
+            _("The procedure is discontinued: the member stays."),
+            [
+                _("The member stays, and is told if the proposal was sent."),
+                _("To exclude later, a new procedure begins with a new proposal."),
+            ],
         ),
-        _("The procedure is discontinued: the member stays."),
-        [
-            _("The member stays, and is told if the proposal was sent."),
-            _("To exclude later, a new procedure begins with a new proposal."),
-        ],
+        lambda: services.discontinue_exclusion(db.session(), g.actor, found, **typed(form)),
     )

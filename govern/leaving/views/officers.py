@@ -19,19 +19,20 @@ from govern.leaving.rules.exclusion import Step
 from govern.leaving.rules.states import OPEN, DepartureKind, DepartureState
 from govern.leaving.services.common import departures_of, rules_for, with_holder
 from govern.leaving.services.payees import OPEN_REFUNDS
-from govern.leaving.texts import citation_text
 from govern.leaving.views.blueprint import (
     METHODS,
+    Words,
+    ask_and_do,
+    ask_for_account,
     blueprint,
+    departure_address,
     departure_of,
-    eyebrow_of,
-    form_page,
     here,
     member_of,
     paper_of,
     shared_words,
-    submit,
     today,
+    typed,
 )
 from govern.paging import paginate
 from govern.register.services.holdings import holding_of
@@ -93,7 +94,7 @@ def departure_page(cooperative: str, departure: str) -> Any:
         steps=Step,
         refunds=refunds,
         held=held,
-        source=citation_text(rules.citation),
+        source=rules.citation.text,
         may_settle=is_death and held > 0,
         may_withdraw=services.may_withdraw(found, today()),
         may_put_account=bool(waits) or found.state == DepartureState.PENDING.value,
@@ -135,7 +136,7 @@ def member_leaving(cooperative: str, member: str) -> Any:
         is_founder=db.session.get(Founder, membership.id) is not None,
         founder_free_from=founder_free_from(rules, membership.joined_on),
         rules=rules,
-        source=citation_text(rules.citation),
+        source=rules.citation.text,
         **shared_words(),
     )
 
@@ -161,21 +162,17 @@ def founder(cooperative: str, member: str) -> Any:
 def withdraw_for_member(cooperative: str, departure: str) -> Any:
     """The member withdraws the request on paper."""
     found, form = departure_of(departure), forms.ReasonForm()
-    return submit(
+    return ask_and_do(
+        found.membership,
         form,
-        lambda: form_page(
-            form,
+        Words(
             _("Record that the request is withdrawn"),
             _("Withdraw the request"),
-            here("departure_page", departure=departure),
-            eyebrow=eyebrow_of(departure_of(departure).membership),
+            _("The request is withdrawn."),
             lead=_("Only what the member has withdrawn. The member is told."),
         ),
-        lambda: services.withdraw_resignation(
-            db.session(), g.actor, found, reason=form.reason.data or ""
-        ),
-        _("The request is withdrawn."),
-        here("departure_page", departure=departure),
+        lambda: services.withdraw_resignation(db.session(), g.actor, found, **typed(form)),
+        back=departure_address(found),
     )
 
 
@@ -183,29 +180,8 @@ def withdraw_for_member(cooperative: str, departure: str) -> Any:
 @requires(Permission.REGISTER_WRITE)
 def account(cooperative: str, departure: str) -> Any:
     """Give or correct the account to which the value is paid."""
-    found, form = departure_of(departure), forms.AccountForm()
-    if request.method == "GET":
-        form.holder.data, form.iban.data = found.holder, found.iban
-    return submit(
-        form,
-        lambda: form_page(
-            form,
-            _("Where the money is to be paid"),
-            _("Save"),
-            here("departure_page", departure=departure),
-            eyebrow=eyebrow_of(departure_of(departure).membership),
-            lead=_("For what is not paid or on its way yet."),
-        ),
-        lambda: services.put_payee(
-            db.session(),
-            g.actor,
-            found,
-            holder=form.holder.data or "",
-            iban=form.iban.data or "",
-        ),
-        _("The account is saved."),
-        here("departure_page", departure=departure),
-    )
+    found = departure_of(departure)
+    return ask_for_account(found, departure_address(found))
 
 
 @blueprint.post(DEPARTURES + "/<departure>/retry")

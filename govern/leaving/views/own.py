@@ -21,17 +21,18 @@ from govern.leaving.rules.states import DepartureKind, DepartureState
 from govern.leaving.services.common import departures_of, may_be_read
 from govern.leaving.services.payees import OPEN_REFUNDS
 from govern.leaving.services.resigning import Prospect
-from govern.leaving.texts import citation_text
 from govern.leaving.views.blueprint import (
     METHODS,
+    Words,
+    ask_and_do,
+    ask_for_account,
     blueprint,
-    form_page,
     here,
     paper_of,
     shared_words,
     submit,
     today,
-    upload_of,
+    typed,
 )
 from govern.register.models import Membership
 from govern.register.views.blueprint import put_error
@@ -84,7 +85,7 @@ def leave(cooperative: str, member: str) -> Any:
             form=form,
             membership=own,
             prospect=services.foresee_resignation(db.session(), own, today()),
-            source=citation_text(prospect.rules.citation),
+            source=prospect.rules.citation.text,
             departures=known,
             pending=next((row for row in known if row.state == DepartureState.PENDING.value), None),
             has_ended=own.ended_on is not None,
@@ -94,14 +95,7 @@ def leave(cooperative: str, member: str) -> Any:
     return submit(
         form,
         page,
-        lambda: services.request_resignation(
-            db.session(),
-            g.actor,
-            membership,
-            shares=getattr(form, "shares", None) and form.shares.data,
-            holder=form.holder.data or "",
-            iban=form.iban.data or "",
-        ),
+        lambda: services.request_resignation(db.session(), g.actor, membership, **typed(form)),
         _("Your request is written down. It counts once you have signed it."),
         own_page,
     )
@@ -133,7 +127,7 @@ def _page(found: Departure, **forms_given: Any) -> str:
         steps=Step,
         refunds=refunds,
         prospect=prospect,
-        source=citation_text(rules.citation),
+        source=rules.citation.text,
         has_password=account.password_hash is not None,
         may_withdraw=services.may_withdraw(found, today()),
         may_put_account=bool(waits) or found.state == DepartureState.PENDING.value,
@@ -212,7 +206,7 @@ def sign_by_link(cooperative: str, member: str, departure: str, token: str) -> A
         departure=found,
         membership=found.membership,
         prospect=prospect,
-        source=citation_text(prospect.rules.citation),
+        source=prospect.rules.citation.text,
         back=own_page(found),
         **shared_words(),
     )
@@ -222,22 +216,21 @@ def sign_by_link(cooperative: str, member: str, departure: str, token: str) -> A
 @signed_in
 def withdraw(cooperative: str, member: str, departure: str) -> Any:
     """Take the request back before it takes effect."""
-    found, form = _departure(member, departure), forms.EmptyForm()
-    return submit(
-        form,
-        lambda: form_page(
-            form,
+    found = _departure(member, departure)
+    return ask_and_do(
+        found.membership,
+        forms.EmptyForm(),
+        Words(
             _("Withdraw my request"),
             _("Withdraw my request"),
-            here("own_departure", member=member, departure=departure),
-            consequences=[
+            _("Your request is withdrawn."),
+            [
                 _("You remain a member, with your shares and your vote."),
                 _("You can ask again later, within the period of the rules."),
             ],
         ),
         lambda: services.withdraw_resignation(db.session(), g.actor, found),
-        _("Your request is withdrawn."),
-        here("own_departure", member=member, departure=departure),
+        back=own_page(found),
     )
 
 
@@ -245,28 +238,8 @@ def withdraw(cooperative: str, member: str, departure: str) -> Any:
 @signed_in
 def own_account(cooperative: str, member: str, departure: str) -> Any:
     """Give or correct the account to which the value is paid."""
-    found, form = _departure(member, departure), forms.AccountForm()
-    if request.method == "GET":
-        form.holder.data = found.holder or found.membership.display_name[:70]
-    return submit(
-        form,
-        lambda: form_page(
-            form,
-            _("Where the money is to be paid"),
-            _("Save"),
-            here("own_departure", member=member, departure=departure),
-            lead=_("For what is not paid or on its way yet."),
-        ),
-        lambda: services.put_payee(
-            db.session(),
-            g.actor,
-            found,
-            holder=form.holder.data or "",
-            iban=form.iban.data or "",
-        ),
-        _("The account is saved."),
-        here("own_departure", member=member, departure=departure),
-    )
+    found = _departure(member, departure)
+    return ask_for_account(found, own_page(found))
 
 
 @blueprint.route(OWN + "/<departure>/observations", methods=METHODS)
@@ -274,27 +247,20 @@ def own_account(cooperative: str, member: str, departure: str) -> Any:
 def write_observations(cooperative: str, member: str, departure: str) -> Any:
     """Answer a proposal to exclude."""
     found, form = _departure(member, departure), forms.ObservationsForm()
-    return submit(
+    return ask_and_do(
+        found.membership,
         form,
-        lambda: form_page(
-            form,
+        Words(
             _("Your observations"),
             _("Send them"),
-            here("own_departure", member=member, departure=departure),
-            consequences=[
+            _("Your observations are in the file."),
+            [
                 _("They go to the board and stay in the file, with today’s date."),
                 _("You can write again as long as nothing is decided; nothing is overwritten."),
             ],
         ),
-        lambda: services.add_observations(
-            db.session(),
-            g.actor,
-            found,
-            text=form.text.data or "",
-            document=upload_of(form.document),
-        ),
-        _("Your observations are in the file."),
-        here("own_departure", member=member, departure=departure),
+        lambda: services.add_observations(db.session(), g.actor, found, **typed(form)),
+        back=own_page(found),
     )
 
 
@@ -302,19 +268,18 @@ def write_observations(cooperative: str, member: str, departure: str) -> Any:
 @signed_in
 def ask_hearing(cooperative: str, member: str, departure: str) -> Any:
     """Ask to be heard before anything is decided."""
-    found, form = _departure(member, departure), forms.NoteForm()
-    return submit(
+    found, form = _departure(member, departure), forms.HearingForm()
+    return ask_and_do(
+        found.membership,
         form,
-        lambda: form_page(
-            form,
+        Words(
             _("Ask to be heard"),
             _("Ask to be heard"),
-            here("own_departure", member=member, departure=departure),
-            consequences=[_("If you ask within the period, nothing is decided before.")],
+            _("You have asked to be heard. The cooperative will tell you when."),
+            [_("If you ask within the period, nothing is decided before.")],
         ),
-        lambda: services.ask_for_hearing(db.session(), g.actor, found, text=form.reason.data or ""),
-        _("You have asked to be heard. The cooperative will tell you when."),
-        here("own_departure", member=member, departure=departure),
+        lambda: services.ask_for_hearing(db.session(), g.actor, found, **typed(form)),
+        back=own_page(found),
     )
 
 

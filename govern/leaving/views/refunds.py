@@ -22,14 +22,15 @@ from govern.leaving.services.board import facts_of_tests
 from govern.leaving.texts import TEST_NAMES, coverage_text
 from govern.leaving.views.blueprint import (
     METHODS,
+    Words,
+    ask_and_do,
+    ask_for_account,
     blueprint,
     download,
-    eyebrow_of,
-    form_page,
     here,
     shared_words,
-    submit,
     today,
+    typed,
     upload_of,
 )
 from govern.paging import paginate
@@ -129,29 +130,7 @@ def refund_page(cooperative: str, refund: str) -> Any:
 @requires(Permission.PAYMENTS_WRITE)
 def refund_account(cooperative: str, refund: str) -> Any:
     """Correct the account, as the owner has given it."""
-    found, form = _refund(refund), forms.AccountForm()
-    if request.method == "GET":
-        form.holder.data = found.holder or found.membership.display_name[:70]
-    return submit(
-        form,
-        lambda: form_page(
-            form,
-            _("Where the money is to be paid"),
-            _("Save"),
-            here("refund_page", refund=refund),
-            eyebrow=eyebrow_of(_refund(refund).membership),
-            lead=_("For what is not paid or on its way yet."),
-        ),
-        lambda: services.put_payee(
-            db.session(),
-            g.actor,
-            found.departure,
-            holder=form.holder.data or "",
-            iban=form.iban.data or "",
-        ),
-        _("The account is saved."),
-        here("refund_page", refund=refund),
-    )
+    return ask_for_account(_refund(refund).departure, here("refund_page", refund=refund))
 
 
 @blueprint.route(REFUNDS + "/<refund>/split", methods=METHODS)
@@ -161,32 +140,24 @@ def split(cooperative: str, refund: str) -> Any:
     found, form = _refund(refund), forms.SplitForm()
     if request.method == "GET":
         form.first_due_on.data = found.due_on
-    return submit(
+    return ask_and_do(
+        found.membership,
         form,
-        lambda: form_page(
-            form,
+        Words(
             _("Due date and instalments"),
             _("Save the schedule"),
-            here("refund_page", refund=refund),
-            eyebrow=eyebrow_of(_refund(refund).membership),
-            consequences=[
+            _("The schedule is saved."),
+            [
                 _(
                     "%(amount)s is to be paid back by %(day)s at the latest.",
-                    amount=money(_refund(refund).amount_cents),
-                    day=in_words(_refund(refund).repay_by),
+                    amount=money(found.amount_cents),
+                    day=in_words(found.repay_by),
                 ),
             ],
         ),
-        lambda: services.split_refund(
-            db.session(),
-            g.actor,
-            found,
-            count=form.count.data,
-            first_due_on=form.first_due_on.data,
-            months_between=form.months_between.data,
-        ),
-        _("The schedule is saved."),
-        here("refund_list"),
+        lambda: services.split_refund(db.session(), g.actor, found, **typed(form)),
+        back=here("refund_page", refund=refund),
+        then=lambda _made: here("refund_list"),
     )
 
 
@@ -195,28 +166,20 @@ def split(cooperative: str, refund: str) -> Any:
 def postpone(cooperative: str, refund: str) -> Any:
     """Put a refund off, with a reason."""
     found, form = _refund(refund), forms.PostponeForm()
-    return submit(
+    return ask_and_do(
+        found.membership,
         form,
-        lambda: form_page(
-            form,
+        Words(
             _("Put the payment off"),
             _("Put it off"),
-            here("refund_page", refund=refund),
-            eyebrow=eyebrow_of(_refund(refund).membership),
-            consequences=[
+            _("The payment is put off."),
+            [
                 _("The claim remains; the member is told, with the reason."),
                 _("Nothing can be released until it is taken up again."),
             ],
         ),
-        lambda: services.postpone_refund(
-            db.session(),
-            g.actor,
-            found,
-            reason=form.reason.data or "",
-            until=form.until.data,
-        ),
-        _("The payment is put off."),
-        here("refund_page", refund=refund),
+        lambda: services.postpone_refund(db.session(), g.actor, found, **typed(form)),
+        back=here("refund_page", refund=refund),
     )
 
 
@@ -258,14 +221,14 @@ def add_test(cooperative: str) -> Any:
     form = forms.BoardTestForm()
     if request.method == "GET":
         form.decided_on.data = today()
-    return submit(
+    return ask_and_do(
+        None,
         form,
-        lambda: form_page(
-            form,
+        Words(
             _("Record a test of the board"),
             _("Record the test"),
-            here("test_list"),
-            consequences=[
+            _("The test is recorded."),
+            [
                 _("It is never changed afterwards: the newest test of a kind decides."),
                 _("No refund is released unless both tests cover its sum and its day."),
             ],
@@ -283,8 +246,7 @@ def add_test(cooperative: str) -> Any:
             text=form.text.data or "",
             document=upload_of(form.document),
         ),
-        _("The test is recorded."),
-        here("test_list"),
+        back=here("test_list"),
     )
 
 
