@@ -126,6 +126,7 @@ def _mail(
             context=context,
             dedupe_key=dedupe_key(notice, delivery),
             category="notice",
+            about=f"membership:{membership.public_id}",
         )
     except InvalidInput:
         return None
@@ -152,6 +153,7 @@ def _letter(
         filename=f"{notice.assembly.slug}-{membership.member_number}.pdf".replace("/", "-"),
         dedupe_key=dedupe_key(notice, delivery),
         category="notice",
+        about=f"membership:{membership.public_id}",
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+import govern
 from govern.access import SYSTEM, Role
 from govern.accounts.models import Account
 from govern.audit import AuditEntry, verify_chain
@@ -44,7 +47,7 @@ from govern.register.services import (
     verify_roll,
 )
 from govern.register.services.members import Contact
-from govern.register.services.own_mails import mails_to
+from govern.register.services.own_mails import about_membership, mails_to
 from govern.register.services.own_sections import register_sections
 from govern.register.services.quality import addresses
 from govern.register.services.verifying import verify_ledger
@@ -62,7 +65,9 @@ def _on_that_day(clock: SettableClock) -> None:
     """Noon on 1 June 2018."""
 
 
-def write_letter(session: Session, member: Membership, key: str) -> None:
+def write_letter(
+    session: Session, member: Membership, key: str, about: Membership | None = None
+) -> None:
     queue_letter(
         session,
         cooperative_id=member.cooperative_id,
@@ -73,6 +78,7 @@ def write_letter(session: Session, member: Membership, key: str) -> None:
         filename="a.pdf",
         dedupe_key=key,
         category="notice",
+        about=about_membership(about) if about is not None else None,
     )
 
 
@@ -112,6 +118,84 @@ def test_letters_to_a_namesake_are_left_alone_and_are_nobodys(
         key: before[key] for key in ("to 1", "to 2")
     }
     assert after["to 3"] == ("", "", "sent")
+
+
+def test_what_a_letter_is_about_tells_namesakes_apart(
+    session: Session, make_member: Make, both_databases: str
+) -> None:
+    member, other = make_member("1"), make_member("2")
+    for row in (member, other):
+        write_letter(session, row, f"to {row.member_number}", about=row)
+    member.person.family_name = "Before"  # type: ignore[union-attr]
+    session.execute(sa.update(OutboxMail).values(state="sent"))
+    session.commit()
+    assert own_mails(session, member) == ["Letter to 1"]
+    members.end_membership(session, SYSTEM, member, LEFT, EndReason.RESIGNATION)
+    ledger.refund_shares(session, SYSTEM, member, 1, LEFT)
+    erasure.erase_member(session, SYSTEM, member)
+    after = outbox(session)
+    assert after["to 1"] == ("", "", "sent")
+    assert after["to 2"] == ("", "Letter to 2", "sent")
+
+
+def test_of_two_memberships_with_one_address_only_the_mails_about_the_one_go(
+    session: Session, make_member: Make
+) -> None:
+    left, stays = make_member("1", email="an@b.be"), make_member("2", email="an@b.be")
+    merging.merge_holders(session, SYSTEM, stays, left, "the same birth date")
+    for row in (left, stays):
+        write_letter(session, row, f"to {row.member_number}", about=row)
+    write_letter(session, left, "older")
+    members.end_membership(session, SYSTEM, left, LEFT, EndReason.RESIGNATION)
+    ledger.refund_shares(session, SYSTEM, left, 1, LEFT)
+    session.commit()
+    erasure.erase_member(session, SYSTEM, left)
+    subjects = {key: row[1] for key, row in outbox(session).items() if not key.startswith("m")}
+    assert {key: subjects[key] for key in ("to 1", "to 2", "older")} == {
+        "to 1": "", "to 2": "Letter to 2", "older": "Letter older",
+    }  # fmt: skip
+
+
+def test_a_representative_finds_what_went_to_them_about_the_organisation(
+    session: Session, make_member: Make
+) -> None:
+    firm, own = make_member("1", organisation_name="Atelier"), make_member("2")
+    members.change_representative(session, SYSTEM, firm, date(2018, 2, 1), member_number="2")
+    write_letter(session, own, "about the firm", about=firm)
+    session.execute(sa.update(OutboxMail).values(state="sent"))
+    session.commit()
+    session.expire_all()
+    assert own_mails(session, own) == ["Letter about the firm"]
+    found = select(OutboxMail.dedupe_key).where(mails_to(session, [own], own.person, erasing=True))
+    assert "about the firm" not in session.scalars(found).all()
+
+
+NOT_ABOUT_A_MEMBERSHIP = {
+    "accounts/services/addresses.py",
+    "accounts/services/appointments.py",
+    "accounts/services/links.py",
+    "accounts/views/profile.py",
+    "joining/services/letters.py:_tell_registrars",
+    "voting/services/notices.py:_write",
+}
+"""Who writes to an account or to somebody with an office."""
+
+
+def test_whoever_writes_about_a_membership_says_so() -> None:
+    silent = set()
+    for path in sorted(Path(govern.__path__[0]).rglob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            for call in ast.walk(function):
+                if not isinstance(call, ast.Call):
+                    continue
+                name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+                named = {keyword.arg for keyword in call.keywords}
+                if name in ("queue_mail", "queue_letter") and "about" not in named:
+                    file = str(path.relative_to(govern.__path__[0]))
+                    silent.add(file if file.startswith("accounts") else f"{file}:{function.name}")
+    assert silent == NOT_ABOUT_A_MEMBERSHIP
 
 
 def test_mails_to_an_earlier_address_are_emptied_too(

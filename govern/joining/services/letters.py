@@ -28,6 +28,11 @@ def answer_key(application: Application) -> str:
     return f"joining:answer:{application.public_id}"
 
 
+def about_application(application: Application) -> str:
+    """What the outbox notes about a mail to an applicant."""
+    return f"application:{application.public_id}"
+
+
 def address(cooperative: Cooperative, path: str) -> str:
     """The whole address of a page of the cooperative, for mails."""
     public_url = flask.current_app.config["GOVERN"].public_url
@@ -81,6 +86,7 @@ def tell_member(session: Session, application: Application, member: Membership) 
         },
         dedupe_key=answer_key(application),
         category=CATEGORY,
+        about=f"membership:{member.public_id}",
     )
 
 
@@ -304,5 +310,6 @@ def _send(
         },
         dedupe_key=key,
         category=CATEGORY,
+        about=about_application(application),
         secret=secret,
     )

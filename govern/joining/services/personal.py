@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from govern import clock
@@ -15,7 +15,7 @@ from govern.joining.models import Application, ShareOrder
 from govern.joining.rules import OrderState
 from govern.joining.services.admitting import SUBJECT
 from govern.joining.services.guards import applied_on, today_of
-from govern.joining.services.letters import CATEGORY
+from govern.joining.services.letters import CATEGORY, about_application
 from govern.joining.texts import ORDER_STATE_NAMES, STATE_NAMES
 from govern.mail import DeliveryState, OutboxMail
 from govern.payments.models import PaymentRequest
@@ -33,12 +33,12 @@ PERSONAL = (
 def forget_person(session: Session, application: Application) -> None:
     """Delete who applied; what was agreed to, when, and what came of it stays.
 
-    Where nobody was admitted this takes the mails and the name beside the request for payment too;
-    a member's are erased with the membership.
+    The mails about the application go too, and where nobody was admitted the name beside the
+    request for payment; a member's is erased with the membership.
     """
     if application.membership_id is None:
         _forget_requests(session, application)
-        _forget_mails(session, application)
+    _forget_mails(session, application)
     for name in PERSONAL:
         setattr(application, name, "")
     application.birth_date = None
@@ -63,15 +63,19 @@ def _forget_requests(session: Session, application: Application) -> None:
 
 
 def _forget_mails(session: Session, application: Application) -> None:
-    if not application.email:
-        return
+    # Rows from before mails said what they are about: by the address, which has an index; the key
+    # says about which application it was.
+    older = and_(
+        OutboxMail.about.is_(None),
+        OutboxMail.to_address == application.email,
+        OutboxMail.cooperative_id == application.cooperative_id,
+        OutboxMail.category == CATEGORY,
+        OutboxMail.dedupe_key.contains(application.public_id, autoescape=True),
+    )
+    found = or_(OutboxMail.about == about_application(application), older)
     rows = session.scalars(
         select(OutboxMail.id).where(
-            # By the address, which has an index; the key says about which application it was.
-            OutboxMail.to_address == application.email,
-            OutboxMail.cooperative_id == application.cooperative_id,
-            OutboxMail.category == CATEGORY,
-            OutboxMail.dedupe_key.contains(application.public_id, autoescape=True),
+            found if application.email else OutboxMail.about == about_application(application),
             OutboxMail.state != DeliveryState.SENDING.value,
         )
     ).all()

@@ -104,6 +104,7 @@ def send_certificate(
             },
             dedupe_key=key,
             category=CATEGORY,
+            about=f"membership:{membership.public_id}",
             attachments=(Attachment(filename, "application/pdf", content),),
         )
     elif membership.street:
@@ -119,6 +120,7 @@ def send_certificate(
             filename=filename,
             dedupe_key=key,
             category=CATEGORY,
+            about=f"membership:{membership.public_id}",
         )
     return certificate
 

@@ -1,7 +1,8 @@
-"""Which mails and letters of the outbox went to a member: by name, and by address.
+"""Which mails and letters of the outbox went to a member: by what they are about, else by name.
 
-A mail of the outbox knows a name and an address, a letter only a name. Where somebody else in the
-cooperative has the same name, the name alone says nothing: those letters are left to nobody.
+Who queues a mail about a membership says so (``OutboxMail.about``). Rows that nobody said it of
+(older ones, those about an account) are found by name and address; a letter has only a name, and
+where somebody else in the cooperative has the same, it is left to nobody.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from govern.mail import Channel, DeliveryState, OutboxMail
 from govern.register.models import Membership, Organisation, Person, Representative
 from govern.register.rules.folding import fold, name_key
 
+ABOUT = "membership:"
+
 TO_MEMBERS = ("certificate", "notice")
 """Kinds of mails that nobody gets who is not a member yet."""
 
@@ -30,11 +33,12 @@ def mails_to(
 ) -> Any:
     """The condition of the mails and letters that went to the holder of ``memberships``.
 
-    Mails to that name at an address of theirs, unless a namesake has that address too; letters to
-    that name where nobody else in the cooperative has it. ``erasing``: the person's other roles
-    count as somebody else (letters to them as a representative stay), and mails that have left
-    for an address that is nobody's now are among them, since it may be an earlier one. (What still
-    waits to go there stays unless only members get such mails: it may be for an applicant.)
+    Those about one of them. Of those that are not known to be about a membership: mails to that
+    name at an address of theirs, unless a namesake has that address too; letters to that name where
+    nobody else in the cooperative has it. ``erasing``: the person's other roles count as somebody
+    else (what they got as a representative stays), and mails that have left for an address that is
+    nobody's now are among them, since it may be an earlier one. (What still waits to go there stays
+    unless only members get such mails: it may be for an applicant.)
     """
     holders = _holders(memberships, person)
     addresses = {(row.email or "").lower() for row in memberships} - {""}
@@ -56,7 +60,31 @@ def mails_to(
         found.append(alone & (OutboxMail.channel == Channel.LETTER.value))
         if erasing:
             found.append(alone & by_mail & _left_for_nobody(to_address, own, account))
-    return or_(false(), *found)
+    untold = _untold(session, memberships, None if erasing else person)
+    mine = OutboxMail.about.in_([about_membership(row) for row in memberships])
+    return or_(mine, and_(untold, or_(false(), *found)))
+
+
+def about_membership(membership: Membership) -> str:
+    """What a mail about that membership says that it is about."""
+    return f"{ABOUT}{membership.public_id}"
+
+
+def _untold(session: Session, memberships: Sequence[Membership], person: Person | None) -> Any:
+    """Mails of which nobody said whose membership they are about; for the export of a ``person``
+    also those about an organisation, which may have gone to that person."""
+    found = [OutboxMail.about.is_(None), ~OutboxMail.about.startswith(ABOUT)]
+    if person is not None:
+        represented = session.scalars(
+            select(Membership)
+            .join(Representative, Representative.organisation_id == Membership.organisation_id)
+            .where(
+                Representative.person_id == person.id,
+                Membership.id.not_in([row.id for row in memberships]),
+            )
+        )
+        found.append(OutboxMail.about.in_([about_membership(row) for row in represented]))
+    return or_(*found)
 
 
 def _holders(

@@ -17,7 +17,7 @@ from typing import Any
 import pyrage
 from flask_babel import gettext as _
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from govern import audit, clock
 from govern.access import SYSTEM, Actor, Permission
@@ -211,6 +211,7 @@ def make_batch(session: Session, run: CredentialRun) -> int:
         .where(RollEntry.roll_id == election.roll_id, RollEntry.id.not_in(done))
         .order_by(RollEntry.id)
         .limit(BATCH)
+        .options(selectinload(RollEntry.membership))
     ).all()
     if not entries:
         return 0

@@ -197,6 +197,7 @@ def send_code(
     with speaking(entry.language):
         context["origin"] = origin_sentence(_, context["server_made"])
     key = f"voting:{election.uuid}:code:{run_number}:{attempt}:{entry.id}"
+    about = f"membership:{entry.membership.public_id}"
     if entry.email:
         queue_mail(
             session,
@@ -208,6 +209,7 @@ def send_code(
             context=context,
             dedupe_key=key,
             category=CODE_CATEGORY,
+            about=about,
             secret=True,
         )
         return
@@ -223,6 +225,7 @@ def send_code(
         filename=f"{entry.member_number}.pdf",
         dedupe_key=key,
         category=CODE_CATEGORY,
+        about=about,
         secret=True,
     )
 

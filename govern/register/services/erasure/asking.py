@@ -135,6 +135,7 @@ def answer_mail(session: Session, erasure: Erasure, template: str, context: dict
         context={"cooperative": membership.cooperative, **context},
         dedupe_key=f"{template}:{erasure.public_id}",
         category=MAIL_CATEGORY,
+        about=f"membership:{membership.public_id}",
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from govern.mail import Channel, DeliveryState, OutboxMail
 from govern.mail.models import OutboxAttachment, OutboxFile
 from govern.register.models import Membership
-from govern.register.services.own_mails import mails_to
+from govern.register.services.own_mails import about_membership, mails_to
 from govern.register.services.own_sections import memberships_of_person
 
 NOWHERE = "erased@invalid"
@@ -32,19 +32,20 @@ def erase_mails(session: Session, membership: Membership) -> int:
             if row.id != membership.id
         ]
     )
+    theirs = mails_to(session, [membership], membership.person, erasing=True)
     if any(
         (row.cooperative_id, row.email_key) == (membership.cooperative_id, membership.email_key)
         for row in others
     ):
-        # Another membership of the same person has the same mails.
-        return 0
+        # By name and address, another membership of the same person has the same mails.
+        theirs = OutboxMail.about == about_membership(membership)
     senders = [OutboxMail.cooperative_id == membership.cooperative_id]
     if not others:
         # What no cooperative sent (about the account) belongs to nothing else then.
         senders.append(OutboxMail.cooperative_id.is_(None))
     rows = session.scalars(
         select(OutboxMail.id).where(
-            mails_to(session, [membership], membership.person, erasing=True),
+            theirs,
             or_(*senders),
             OutboxMail.state != DeliveryState.SENDING.value,
         )

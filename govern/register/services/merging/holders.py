@@ -318,4 +318,5 @@ def _tell(session: Session, merge: Merge, memberships: list[Membership]) -> None
             context={"cooperative": row.cooperative, "numbers": numbers},
             dedupe_key=f"merged:{merge.public_id}:{row.public_id}",
             category="register",
+            about=f"membership:{row.public_id}",
         )

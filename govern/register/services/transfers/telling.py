@@ -40,7 +40,8 @@ def tell(
     """Mail a party that has an address; others see it on their page or hear from the other."""
     if membership.email:
         to = (membership.email, membership.display_name, membership.language)
-        _queue(session, cooperative, request, to, template)
+        about = f"membership:{membership.public_id}"
+        _queue(session, cooperative, request, to, template, about)
 
 
 def _queue(
@@ -49,6 +50,7 @@ def _queue(
     request: TransferRequest,
     to: tuple[str, str, str],
     template: str,
+    about: str | None = None,
 ) -> None:
     public_url = flask.current_app.config["GOVERN"].public_url
     address, name, language = to
@@ -71,4 +73,5 @@ def _queue(
         context=context,
         dedupe_key=f"{template}:{request.public_id}",
         category=MAIL_CATEGORY,
+        about=about,
     )
