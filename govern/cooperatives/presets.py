@@ -2,7 +2,7 @@
 
 The figures come from the project's domain notes (annual report 2018 of Smart; Belgian code of
 companies and associations, book 6; French law of 10 September 1947). The legal texts themselves
-were not read here, so every citation stays ``confirmed=False`` and is shown as "to be confirmed".
+were not read here, so every citation stays ``confirmed=False``: the page of the rules says so.
 Sources are named as lawyers name them, in the languages of the text itself, so that one form
 serves readers of all languages.
 """

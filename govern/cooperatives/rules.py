@@ -1,7 +1,7 @@
 """What a rule set says, as frozen values: categories, shares, joining, leaving, majorities.
 
-A legal sentence that could not be read at its source is kept with ``confirmed=False`` and shown
-as "to be confirmed".
+A legal sentence that could not be read at its source is kept with ``confirmed=False``; the page of
+the rules marks it as "to be confirmed" and explains that, and no sentence elsewhere repeats it.
 """
 
 from __future__ import annotations
@@ -180,6 +180,13 @@ class Rules:
     def majority_rule(self, code: str) -> MajorityRule:
         """The majority rule with that code; KeyError if the rule set has none."""
         return next_or_key_error((m for m in self.majorities if m.code == code), code)
+
+
+def has_unconfirmed_source(rules: Rules) -> bool:
+    """Whether any source named in the rules has not been compared with its text."""
+    cited = [rules.notice_citation, rules.joining.citation, rules.leaving.citation]
+    cited += [majority.citation for majority in rules.majorities]
+    return any(citation.text and not citation.confirmed for citation in cited)
 
 
 def next_or_key_error(found: Iterable[Any], code: str) -> Any:

@@ -20,6 +20,7 @@ from govern.cooperatives.rules import (
     LeavingRules,
     MajorityRule,
     Rules,
+    has_unconfirmed_source,
     rules_from_json,
 )
 from govern.extensions import db
@@ -38,9 +39,14 @@ def rules(cooperative: str) -> Any:
         .where(RuleSet.cooperative_id == g.cooperative.id)
         .order_by(RuleSet.starts_on.desc())
     ).all()
+    shown = _with_states(list(rows), today)
     return render_template(
         "cooperatives/rules.html",
-        shown=_with_states(list(rows), today),
+        shown=shown,
+        has_unconfirmed=any(
+            has_unconfirmed_source(item["rules"]) or not item["row"].source_confirmed
+            for item in shown
+        ),
         majority=majority_in_words,
         quorum=quorum_in_words,
         weighting=weighting_in_words,

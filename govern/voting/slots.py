@@ -42,7 +42,6 @@ class OutcomeView:
     tone: str = "neutral"
     threshold: float | None = None
     citation: str = ""
-    citation_confirmed: bool = True
     mark: str = ""
     details: tuple[str, ...] = ()
     quorum: QuorumGauge | None = None

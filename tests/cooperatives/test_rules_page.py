@@ -44,7 +44,8 @@ def test_the_rules_in_force_stand_first_and_citations_to_be_confirmed_say_so(
     page = client.get("/smartcoop/rules").text
     assert page.index("at least 21 days") < page.index("at least 30 days")
     assert page.index("at least 30 days") < page.index("at least 15 days")
-    assert "to be confirmed" in page
+    assert "to be confirmed</span>" in page
+    assert "has not compared it with the text of the law" in page
     for words in ("in force", "to come", "superseded", "Users", "€30.00", "Change of statutes"):
         assert words in page
 

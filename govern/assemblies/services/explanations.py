@@ -54,9 +54,7 @@ class OutcomeText:
     sentence: str
     details: tuple[str, ...]
     rule: str
-    plain_rule: str
     citation: str
-    citation_confirmed: bool
     is_about_people: bool
     bars: tuple[tuple[Any, ...], ...]
     elected: int
@@ -90,9 +88,7 @@ def explain(outcome: RecordedOutcome) -> OutcomeText:
         sentence=sentence,
         details=(*details, *((quorum.sentence,) if quorum is not None else ())),
         rule=rule_sentence(rule),
-        plain_rule=plain_rule_sentence(rule),
         citation=rule["citation"]["text"],
-        citation_confirmed=bool(rule["citation"]["confirmed"]),
         is_about_people=people,
         bars=_people_bars(data) if people else _text_bars(data),
         elected=len(data["elected"]) if people else 0,
@@ -312,18 +308,8 @@ def _quorum_in_heads(state: QuorumState, words: dict[str, str]) -> str:
 
 
 def rule_sentence(rule: dict[str, Any]) -> str:
-    """Which rule applies and where it stands; says so when we could not read the source."""
-    if rule["citation"]["confirmed"]:
-        return plain_rule_sentence(rule)
-    return _(
-        "Rule: %(name)s (%(citation)s; to be confirmed, the text itself was not read).",
-        name=local_text(rule["names"]),
-        citation=rule["citation"]["text"],
-    )
-
-
-def plain_rule_sentence(rule: dict[str, Any]) -> str:
-    """The same without the mark, where the page puts its own."""
+    """Which rule applies and where it stands. Whether somebody has compared the source is told on
+    the page of the cooperative's rules."""
     return _(
         "Rule: %(name)s (%(citation)s).",
         name=local_text(rule["names"]),
