@@ -1,26 +1,42 @@
-"""What keeps a member from voting, and what keeps the cooperative from convening a member."""
+"""What keeps a present member from voting, and what keeps a notice from reaching them.
+
+A membership that has ended or has not begun yet is no fault: it is on no list here.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
 class Blocker(StrEnum):
-    """One reason. The first group blocks voting, the second convening."""
+    """One reason, in the order in which they are shown."""
 
+    NO_SHARE = "no_share"
     NO_PAID_SHARE = "no_paid_share"
     NO_CATEGORY = "no_category"
     NO_REPRESENTATIVE = "no_representative"
-    NOT_YET = "not_yet"
     TWICE = "twice"
-    ENDED = "ended"
     UNREACHABLE = "unreachable"
     EMAIL_REFUSED = "email_refused"
     LETTER_RETURNED = "letter_returned"
 
 
-CONVENING = frozenset({Blocker.UNREACHABLE, Blocker.EMAIL_REFUSED, Blocker.LETTER_RETURNED})
-"""Those that keep a notice from arriving; the others keep a member from voting."""
+class Trouble(StrEnum):
+    """What a reason leads to: no vote, two votes, or no notice."""
 
-TO_MEND = tuple(blocker for blocker in Blocker if blocker is not Blocker.ENDED)
-"""Those that somebody can do something about. That a membership has ended is no fault."""
+    VOTING = "voting"
+    TWO_VOTES = "two_votes"
+    CONVENING = "convening"
+
+
+REASONS: Mapping[Trouble, tuple[Blocker, ...]] = {
+    Trouble.VOTING: (
+        Blocker.NO_SHARE,
+        Blocker.NO_PAID_SHARE,
+        Blocker.NO_CATEGORY,
+        Blocker.NO_REPRESENTATIVE,
+    ),
+    Trouble.TWO_VOTES: (Blocker.TWICE,),
+    Trouble.CONVENING: (Blocker.UNREACHABLE, Blocker.EMAIL_REFUSED, Blocker.LETTER_RETURNED),
+}

@@ -48,24 +48,24 @@ FIELD_GROUP_CONTENTS = {
 }
 
 BLOCKER_NAMES = {
+    Blocker.NO_SHARE: _l("No share"),
     Blocker.NO_PAID_SHARE: _l("No paid share"),
     Blocker.NO_CATEGORY: _l("No category"),
     Blocker.NO_REPRESENTATIVE: _l("No representative"),
-    Blocker.NOT_YET: _l("Not in effect yet"),
     Blocker.TWICE: _l("Two memberships of one member"),
-    Blocker.ENDED: _l("Membership ended"),
     Blocker.UNREACHABLE: _l("No e-mail and no address"),
     Blocker.EMAIL_REFUSED: _l("E-mail comes back"),
     Blocker.LETTER_RETURNED: _l("Letters come back"),
 }
 
 BLOCKER_MEANINGS = {
+    Blocker.NO_SHARE: _l(
+        "A vote needs a paid share: record the shares, or the end of the membership."
+    ),
     Blocker.NO_PAID_SHARE: _l("Only a share that is paid in full gives a vote."),
     Blocker.NO_CATEGORY: _l("A roll says for each member in which category they vote."),
     Blocker.NO_REPRESENTATIVE: _l("An organisation votes through one named person."),
-    Blocker.NOT_YET: _l("The day of admission lies ahead."),
     Blocker.TWICE: _l("One member has one vote: bring the two memberships together."),
-    Blocker.ENDED: _l("Former members are on no roll."),
     Blocker.UNREACHABLE: _l("The notice of an assembly cannot be sent."),
     Blocker.EMAIL_REFUSED: _l("The notice would come back: ask for another address."),
     Blocker.LETTER_RETURNED: _l("The notice would come back: ask for another address."),

@@ -163,7 +163,7 @@ def member_page(cooperative: str, member: str) -> Any:
         blockers=[
             (BLOCKER_NAMES[item], BLOCKER_MEANINGS[item])
             for item in blockers_of(db.session(), membership, today())
-            if item not in (Blocker.EMAIL_REFUSED, Blocker.LETTER_RETURNED, Blocker.ENDED)
+            if item not in (Blocker.EMAIL_REFUSED, Blocker.LETTER_RETURNED)
         ],
         has_classes=len(rules_on(db.session(), g.cooperative.id, today())[1].share_classes) > 1,
         withdraw_link=lambda row: here(

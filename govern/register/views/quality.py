@@ -18,7 +18,7 @@ from govern.paging import paginate, requested_page
 from govern.register import quality_forms as forms
 from govern.register.models import ContactChannel, Membership
 from govern.register.rules.privacy import FieldGroup
-from govern.register.rules.quality import CONVENING, Blocker
+from govern.register.rules.quality import REASONS, Blocker, Trouble
 from govern.register.services import merging
 from govern.register.services.holdings import holding_of
 from govern.register.services.listing import category_on
@@ -54,17 +54,43 @@ def _shown_blockers() -> list[Blocker]:
     return [item for item in Blocker if item not in hidden]
 
 
-def _wanted(shown: list[Blocker]) -> list[Blocker]:
-    """What the address asks for: one reason, a group ("voting", "convening"), or all to mend."""
+def _asked(shown: list[Blocker]) -> Blocker | Trouble | None:
+    """What the address asks for: one reason, all reasons of a kind, or None for everything."""
     asked = request.args.get("blocker", "")
-    if asked in [item.value for item in shown]:
-        return [Blocker(asked)]
-    mending: list[Blocker] = [item for item in shown if item is not Blocker.ENDED]
-    if asked == "convening":
-        return [item for item in mending if item in CONVENING]
-    if asked == "voting":
-        return [item for item in mending if item not in CONVENING]
-    return mending
+    if asked in tuple(Trouble):
+        return Trouble(asked)
+    return Blocker(asked) if asked in [item.value for item in shown] else None
+
+
+def _wanted(shown: list[Blocker], asked: Blocker | Trouble | None) -> list[Blocker]:
+    if isinstance(asked, Blocker):
+        return [asked]
+    return [item for item in shown if asked is None or item in REASONS[asked]]
+
+
+def _sections(findings: blockers.Findings, shown: list[Blocker]) -> list[dict[str, Any]]:
+    """Each kind of trouble with the reasons that somebody is met by, or a word that all is well.
+
+    Where some reasons may not be read nothing is said to be well, and what nobody is met by and
+    has no word of its own is left out.
+    """
+    words = {
+        Trouble.VOTING: (_("Who cannot vote"), _("Every member can vote today.")),
+        Trouble.TWO_VOTES: (_("Who would have two votes"), ""),
+        Trouble.CONVENING: (
+            _("Whom a notice would not reach"),
+            _("A notice would reach every member."),
+        ),
+    }
+    found = []
+    for trouble, reasons in REASONS.items():
+        met = [item for item in reasons if item in shown and findings.counts[item]]
+        title, well = words[trouble]
+        if not set(reasons) <= set(shown):
+            well = ""
+        if met or well:
+            found.append({"key": trouble.value, "title": title, "reasons": met, "well": well})
+    return found
 
 
 @blueprint.get("/<cooperative>/register/quality")
@@ -72,45 +98,48 @@ def _wanted(shown: list[Blocker]) -> list[Blocker]:
 def quality_list(cooperative: str) -> Any:
     """What blocks voting and convening, how many it concerns, and whom."""
     session, shown = db.session(), _shown_blockers()
+    asked = _asked(shown)
     findings = blockers.find_blockers(session, g.actor, g.cooperative.id, today())
-    page = blockers.list_blocked(session, findings, _wanted(shown), requested_page())
+    page = blockers.list_blocked(session, findings, _wanted(shown, asked), requested_page())
     return render_template(
         "register/quality.html",
         page=page,
         counts=findings.counts,
         shown=shown,
-        asked=request.args.get("blocker", ""),
-        convening=CONVENING,
+        sections=_sections(findings, shown),
+        asked=asked.value if asked is not None else "",
         names=BLOCKER_NAMES,
         meanings=BLOCKER_MEANINGS,
-        mend_of=mend_link,
+        steps_of=next_steps,
         may_write=g.actor.may(Permission.REGISTER_WRITE, g.cooperative.id),
     )
 
 
-def mend_link(membership: Membership, blocker: Blocker) -> tuple[str, str] | None:
-    """(what to do, where) about one reason, for a registrar; None where nothing can be done."""
-    links: dict[Blocker, tuple[str, str]] = {
-        Blocker.NO_PAID_SHARE: (_("Record a payment"), "add_payment"),
-        Blocker.NO_CATEGORY: (_("Give a category"), "change_category"),
-        Blocker.NO_REPRESENTATIVE: (_("Name a representative"), "change_representative"),
-        Blocker.UNREACHABLE: (_("Add an address"), "change_contact"),
-        Blocker.EMAIL_REFUSED: (_("Change the address"), "change_contact"),
-        Blocker.LETTER_RETURNED: (_("Change the address"), "change_contact"),
-    }
+def next_steps(membership: Membership, blocker: Blocker) -> list[tuple[str, str]]:
+    """(what to do, where) about one reason, for a registrar; of two steps either one mends it."""
     if blocker is Blocker.TWICE:
-        return _("Look at both"), here("duplicate_list")
-    if blocker not in links:
-        return None
-    label, endpoint = links[blocker]
-    return label, here(endpoint, member=membership.public_id)
+        return [(_("Look at both"), here("duplicate_list"))]
+    steps: dict[Blocker, list[tuple[str, str]]] = {
+        Blocker.NO_SHARE: [
+            (_("Subscribe shares"), "add_subscription"),
+            (_("End the membership"), "end_membership"),
+        ],
+        Blocker.NO_PAID_SHARE: [(_("Record a payment"), "add_payment")],
+        Blocker.NO_CATEGORY: [(_("Give a category"), "change_category")],
+        Blocker.NO_REPRESENTATIVE: [(_("Name a representative"), "change_representative")],
+        Blocker.UNREACHABLE: [(_("Add an address"), "change_contact")],
+        Blocker.EMAIL_REFUSED: [(_("Change the address"), "change_contact")],
+        Blocker.LETTER_RETURNED: [(_("Change the address"), "change_contact")],
+    }
+    return [(label, here(name, member=membership.public_id)) for label, name in steps[blocker]]
 
 
 @blueprint.get("/<cooperative>/register/quality.csv")
 @requires(Permission.REGISTER_READ)
 def quality_csv(cooperative: str) -> Any:
     """The list as CSV: one row per member and reason."""
-    session, wanted = db.session(), _wanted(_shown_blockers())
+    session, shown = db.session(), _shown_blockers()
+    wanted = _wanted(shown, _asked(shown))
     findings = blockers.find_blockers(session, g.actor, g.cooperative.id, today())
     rows = [
         [

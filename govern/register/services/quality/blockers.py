@@ -1,7 +1,8 @@
 """What blocks voting and convening, and for whom: counted, listed page by page, exported.
 
-The meaning is that of ``rules.roll.obstacles_on`` for a roll taken today; here it is asked the
-other way round, in SQL, of a whole register at once.
+Only present members are asked about: admitted by that day, and not ended. The meaning is that of
+``rules.roll.obstacles_on`` for a roll taken today; here it is asked the other way round, in SQL,
+of a whole register at once.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from govern.access import Actor, Permission
@@ -24,15 +25,18 @@ from govern.register.models import (
     Representative,
     ShareEntry,
 )
-from govern.register.rules.quality import TO_MEND, Blocker
+from govern.register.rules.quality import Blocker
 from govern.register.services.quality.addresses import still_applies
 
 Ids = Sequence[int] | None
 Finder = Callable[[int, date, Ids], Select[Any]]
 
 
-def _alive(day: date) -> ColumnElement[bool]:
-    return or_(Membership.ended_on.is_(None), Membership.ended_on > day)
+def _present(day: date) -> ColumnElement[bool]:
+    return and_(
+        Membership.joined_on <= day,
+        or_(Membership.ended_on.is_(None), Membership.ended_on > day),
+    )
 
 
 def _of(cooperative_id: int, ids: Ids) -> Select[Any]:
@@ -40,27 +44,32 @@ def _of(cooperative_id: int, ids: Ids) -> Select[Any]:
     return query if ids is None else query.where(Membership.id.in_(ids))
 
 
-def _no_paid_share(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
-    """Members without a lot of which one share is covered by the capital paid (``rules.ledger``).
-
-    One pass over an index that holds all it needs, whatever the number of members.
-    """
-    covered = select(ShareEntry.membership_id).where(ShareEntry.effective_on <= day)
+def _lots(day: date, ids: Ids) -> Select[Any]:
+    """The holders of shares, one row per lot. One pass over an index that holds all it needs."""
+    held = select(ShareEntry.membership_id).where(ShareEntry.effective_on <= day)
     if ids is not None:
-        covered = covered.where(ShareEntry.membership_id.in_(ids))
-    covered = covered.group_by(
+        held = held.where(ShareEntry.membership_id.in_(ids))
+    return held.group_by(
         ShareEntry.membership_id, ShareEntry.share_class, ShareEntry.nominal_cents
-    ).having(
-        func.sum(ShareEntry.shares) >= 1,
-        func.sum(ShareEntry.amount_cents) >= ShareEntry.nominal_cents,
+    ).having(func.sum(ShareEntry.shares) >= 1)
+
+
+def _no_share(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
+    return _of(cooperative_id, ids).where(_present(day), Membership.id.not_in(_lots(day, ids)))
+
+
+def _no_paid_share(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
+    """Holders without a lot of which one share is covered by the capital (``rules.ledger``)."""
+    held = _lots(day, ids)
+    covered = held.having(func.sum(ShareEntry.amount_cents) >= ShareEntry.nominal_cents)
+    return _of(cooperative_id, ids).where(
+        _present(day), Membership.id.in_(held), Membership.id.not_in(covered)
     )
-    return _of(cooperative_id, ids).where(_alive(day), Membership.id.not_in(covered))
 
 
 def _no_category(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
     return _of(cooperative_id, ids).where(
-        _alive(day),
-        Membership.joined_on <= day,
+        _present(day),
         Membership.id.not_in(
             select(MembershipCategory.membership_id).where(
                 MembershipCategory.starts_on <= day,
@@ -72,7 +81,7 @@ def _no_category(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
 
 def _no_representative(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
     return _of(cooperative_id, ids).where(
-        _alive(day),
+        _present(day),
         Membership.organisation_id.is_not(None),
         ~exists().where(
             Representative.organisation_id == Membership.organisation_id,
@@ -82,14 +91,10 @@ def _no_representative(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
     )
 
 
-def _not_yet(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
-    return _of(cooperative_id, ids).where(_alive(day), Membership.joined_on > day)
-
-
 def _twice(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
     """Memberships whose holder has another one here: one person would have two votes."""
     return _of(cooperative_id, ids).where(
-        _alive(day),
+        _present(day),
         or_(
             Membership.person_id.in_(_held_twice(Membership.person_id, cooperative_id, day)),
             Membership.organisation_id.in_(
@@ -102,19 +107,15 @@ def _twice(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
 def _held_twice(holder: Any, cooperative_id: int, day: date) -> Select[Any]:
     return (
         select(holder)
-        .where(Membership.cooperative_id == cooperative_id, _alive(day), holder.is_not(None))
+        .where(Membership.cooperative_id == cooperative_id, _present(day), holder.is_not(None))
         .group_by(holder)
         .having(func.count() > 1)
     )
 
 
-def _ended(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
-    return _of(cooperative_id, ids).where(~_alive(day))
-
-
 def _unreachable(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
     return _of(cooperative_id, ids).where(
-        _alive(day),
+        _present(day),
         Membership.email_key.is_(None),
         or_(Membership.street == "", Membership.town == ""),
     )
@@ -129,19 +130,20 @@ def _flagged(channel: ContactChannel) -> Finder:
         return (
             _of(cooperative_id, ids)
             .join(ContactProblem, still_applies())
-            .where(Membership.id.in_(flagged), _alive(day), ContactProblem.channel == channel.value)
+            .where(
+                Membership.id.in_(flagged), _present(day), ContactProblem.channel == channel.value
+            )
         )
 
     return find
 
 
 FINDERS: Mapping[Blocker, Finder] = {
+    Blocker.NO_SHARE: _no_share,
     Blocker.NO_PAID_SHARE: _no_paid_share,
     Blocker.NO_CATEGORY: _no_category,
     Blocker.NO_REPRESENTATIVE: _no_representative,
-    Blocker.NOT_YET: _not_yet,
     Blocker.TWICE: _twice,
-    Blocker.ENDED: _ended,
     Blocker.UNREACHABLE: _unreachable,
     Blocker.EMAIL_REFUSED: _flagged(ContactChannel.EMAIL),
     Blocker.LETTER_RETURNED: _flagged(ContactChannel.POST),
@@ -162,8 +164,8 @@ class Findings:
         return {blocker: len(found) for blocker, found in self.by_blocker.items()}
 
     def any_of(self, wanted: Sequence[Blocker]) -> frozenset[int]:
-        """The members whom one of ``wanted`` concerns (none named: all that can be mended)."""
-        return frozenset().union(*(self.by_blocker[item] for item in wanted or TO_MEND))
+        """The members whom one of ``wanted`` concerns."""
+        return frozenset().union(*(self.by_blocker[item] for item in wanted))
 
     def reasons_of(self, membership_id: int) -> tuple[Blocker, ...]:
         """Everything that blocks that member."""
