@@ -17,6 +17,7 @@ from govern.cli_tools import app_context
 from govern.cooperatives.models import Cooperative
 from govern.errors import GovernError, NotFound
 from govern.extensions import db
+from govern.register.cli_book import book_pdf
 from govern.register.cli_exchange import (
     export_full,
     import_full,
@@ -49,7 +50,7 @@ def register() -> None:
     """The register of members: import, verify, roll."""
 
 
-for command in (export_full, import_full, import_odoo_command, programs):
+for command in (book_pdf, export_full, import_full, import_odoo_command, programs):
     register.add_command(command)
 
 

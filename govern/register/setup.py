@@ -35,6 +35,7 @@ from govern.register.views import (  # noqa: F401  (they add their routes)
     quality,
     rolls,
     transfers,
+    volumes,
     writing,
 )
 from govern.register.views.blueprint import blueprint

@@ -48,10 +48,17 @@ def _program(side: Side) -> dict[str, str]:
 # The API asks for a token instead of a session: with one of ``thuis`` it answers everybody alike.
 TOKEN = {"Authorization": f"Bearer {world_register.token_of('thuis')}"}
 
+# Before anything was written: the same moment however the clock stands.
+MOMENT = {"known": "2010-01-01T00:00:00Z", "entry": "0"}
+
 REGISTER = {
     "register.book_page": Example(),
     "register.book_pdf": Example(leaves_trace=True),
     "register.book_xlsx": Example(leaves_trace=True),
+    "register.book_volumes": Example(query=MOMENT),
+    "register.book_volume": Example(
+        arguments=lambda side: {"number": 1}, query=MOMENT, leaves_trace=True
+    ),
     "register.book_entries": Example(),
     "register.book_member": _member(leaves_trace=True),
     "register.book_member_pdf": _member(leaves_trace=True),

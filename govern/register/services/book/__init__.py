@@ -16,6 +16,7 @@ from govern.register.services.book.balance import (
 from govern.register.services.book.entries import BookEntry, count_entries_of, read_entries
 from govern.register.services.book.extracts import (
     BookLine,
+    Order,
     digest_of,
     read_lines,
     read_lines_of,
@@ -27,25 +28,41 @@ from govern.register.services.book.holders import (
     find_holders,
     totals_per_class,
 )
-from govern.register.services.book.moments import BookMoment, book_at
+from govern.register.services.book.moments import BookMoment, book_at, end_of
 from govern.register.services.book.restricted import (
     PublicLine,
     count_public_lines,
     find_public_lines,
 )
+from govern.register.services.book.volumes import (
+    VOLUME_ROWS,
+    EntryPart,
+    HolderPart,
+    Volume,
+    Volumes,
+    entries_in,
+    lines_in,
+    volumes_of,
+)
 
 __all__ = [
     "HEADINGS",
+    "VOLUME_ROWS",
     "Balance",
     "BookEntry",
     "BookLine",
     "BookMoment",
     "ClassTotal",
+    "EntryPart",
     "FinancialYear",
+    "HolderPart",
     "Movement",
     "Mover",
+    "Order",
     "People",
     "PublicLine",
+    "Volume",
+    "Volumes",
     "balance_of",
     "book_at",
     "count_entries_of",
@@ -53,14 +70,18 @@ __all__ = [
     "count_lines",
     "count_public_lines",
     "digest_of",
+    "end_of",
+    "entries_in",
     "financial_year",
     "financial_years",
     "find_holders",
     "find_public_lines",
+    "lines_in",
     "read_entries",
     "read_lines",
     "read_lines_of",
     "read_movers",
     "totals_per_class",
+    "volumes_of",
     "year_of",
 ]

@@ -76,9 +76,15 @@ def read_entries(
     since: date | None = None,
     limit: int | None = None,
     offset: int = 0,
+    between: tuple[int, int] | None = None,
 ) -> Iterator[BookEntry]:
-    """The entries that counted, in the order in which they were written."""
+    """The entries that counted, in the order in which they were written.
+
+    ``between``: the numbers of the first and the last one to be read.
+    """
     statement = entry_query(moment, membership_id=membership_id, since=since)
+    if between is not None:
+        statement = statement.where(ShareEntry.sequence.between(*between))
     if limit is not None:
         is_whole = membership_id is None and since is None
         if is_whole and count_entries_of(session, moment) == moment.sequence:

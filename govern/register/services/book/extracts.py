@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum, auto
 from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
@@ -33,6 +34,17 @@ from govern.register.services.bulk import by_bytes
 
 BATCH = 2000
 DIGEST_TAG = b"govern/book-extract/1\n"
+
+
+class Order(Enum):
+    """How the lines follow each other: by name, by member number (9 before 10), or by its bytes.
+
+    The digest is over the last one.
+    """
+
+    NAME = auto()
+    NUMBER = auto()
+    BYTES = auto()
 
 
 @dataclass(frozen=True)
@@ -212,21 +224,25 @@ def read_lines(
     moment: BookMoment,
     *,
     membership_ids: Sequence[int] | None = None,
-    limit: int | None = None,
-    canonical_order: bool = False,
+    order: Order = Order.NAME,
 ) -> Iterator[BookLine]:
-    """The lines by name, or in ``canonical_order`` (by the bytes of the member number).
-
-    ``membership_ids``: of these holders only. ``limit`` counts lines.
-    """
+    """The lines in ``order``; ``membership_ids``: of these holders only."""
     statement, lot = _line_query(moment, membership_ids)
-    order: list[Any] = [Membership.sort_name, Membership.id]
-    if canonical_order:
-        order = [by_bytes(session, Membership.member_number)]
+    holders: list[Any] = [Membership.sort_name, Membership.id]
+    if order is Order.BYTES:
+        holders = [by_bytes(session, Membership.member_number)]
+    elif order is Order.NUMBER:
+        holders = by_number(session)
     statement = statement.order_by(
-        *order, by_bytes(session, lot.c.share_class), lot.c.nominal_cents
+        *holders, by_bytes(session, lot.c.share_class), lot.c.nominal_cents
     )
-    return _lines(session, moment, statement if limit is None else statement.limit(limit))
+    return _lines(session, moment, statement)
+
+
+def by_number(session: Session) -> list[Any]:
+    """The order of the member numbers: 9 before 10. Unlike names, they never change."""
+    number = by_bytes(session, Membership.member_number)
+    return [func.length(Membership.member_number), number]
 
 
 def read_lines_of(session: Session, moment: BookMoment, membership: Membership) -> list[BookLine]:
@@ -341,8 +357,36 @@ class ExtractDigest:
 
 
 def digest_of(session: Session, cooperative: Cooperative, moment: BookMoment) -> str:
-    """The digest of the whole extract (64 hexadecimal digits)."""
+    """The digest of the whole extract (64 hexadecimal digits).
+
+    Kept by this process for a moment that is over, until a name is erased.
+    """
+    if moment.is_present:
+        return _digest(session, cooperative, moment)
+    names = session.scalar(
+        select(func.count())
+        .select_from(HolderOpening)
+        .join(Membership, Membership.id == HolderOpening.membership_id)
+        .where(
+            Membership.cooperative_id == cooperative.id,
+            HolderOpening.recorded_at <= moment.known_at,
+        )
+    )
+    key = (cooperative.code, moment, names)
+    found = _digests.get(key)
+    if found is None:
+        found = _digests[key] = _digest(session, cooperative, moment)
+        for old in list(_digests)[:-MOST_DIGESTS]:
+            _digests.pop(old, None)
+    return found
+
+
+MOST_DIGESTS = 64
+_digests: dict[tuple[str, BookMoment, int | None], str] = {}
+
+
+def _digest(session: Session, cooperative: Cooperative, moment: BookMoment) -> str:
     digest = ExtractDigest(cooperative, moment)
-    for line in read_lines(session, moment, canonical_order=True):
+    for line in read_lines(session, moment, order=Order.BYTES):
         digest.add(line)
     return digest.hexdigest()

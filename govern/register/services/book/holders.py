@@ -26,7 +26,7 @@ class ClassTotal:
     paid_cents: int
 
 
-def _is_holder(moment: BookMoment) -> Any:
+def is_holder(moment: BookMoment) -> Any:
     """Whether a membership has a lot that is not empty: looked up for each, as far as needed."""
     lot = (
         select(ShareEntry.membership_id)
@@ -54,7 +54,7 @@ def find_holders(
             .where(
                 Membership.cooperative_id == moment.cooperative_id,
                 *word_conditions(query, in_index=in_index, names_only=names_only),
-                _is_holder(moment),
+                is_holder(moment),
             )
             .order_by(Membership.sort_name, Membership.id)
             .limit(limit)
@@ -77,7 +77,7 @@ def count_holders(
             .where(
                 Membership.cooperative_id == moment.cooperative_id,
                 *word_conditions(query, in_index=in_index, names_only=names_only),
-                _is_holder(moment),
+                is_holder(moment),
             )
         )
         or 0

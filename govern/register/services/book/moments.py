@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Generic, TypeVar
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -79,10 +80,12 @@ def book_at(
     cooperative: Cooperative,
     on: date | None = None,
     known_at: datetime | None = None,
+    sequence: int | None = None,
 ) -> BookMoment:
     """The book at the end of ``on`` (None: today) as known at ``known_at`` (None: now).
 
-    Raises InvalidInput for a day or a moment that lies ahead.
+    With a ``sequence`` the newest entry known is that one: what somebody was about to write at
+    ``known_at`` stays out. Raises InvalidInput for a day, a moment or an entry that lies ahead.
     """
     now, today = clock.now(), clock.today(cooperative.time_zone)
     if on is not None and on > today:
@@ -103,11 +106,21 @@ def book_at(
     if known_at is not None:
         row = session.execute(
             select(ShareEntry.sequence, ShareEntry.hash)
-            .where(ShareEntry.cooperative_id == cooperative.id, ShareEntry.recorded_at <= known_at)
+            .where(
+                ShareEntry.cooperative_id == cooperative.id,
+                ShareEntry.recorded_at <= known_at,
+                *([] if sequence is None else [ShareEntry.sequence <= sequence]),
+            )
             .order_by(ShareEntry.sequence.desc())
             .limit(1)
         ).one_or_none()
         found = (row[0], row[1]) if row is not None else (0, chain.BEGINNING)
+        if sequence is not None and found[0] != sequence:
+            raise InvalidInput(
+                _("Entry %(number)s had not been written by then.", number=sequence),
+                remedy=_("Open the list of the volumes again from the page of the book."),
+                field="entry",
+            )
     return BookMoment(
         cooperative_id=cooperative.id,
         on=on or today,
@@ -116,3 +129,10 @@ def book_at(
         hash=found[1],
         is_present=known_at is None,
     )
+
+
+def end_of(cooperative: Cooperative, day: date) -> datetime:
+    """The last moment of ``day`` where the cooperative is."""
+    zone = ZoneInfo(cooperative.time_zone)
+    following = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone)
+    return following.astimezone(UTC) - timedelta(microseconds=1)

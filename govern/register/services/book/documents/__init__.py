@@ -1,13 +1,20 @@
 """The book on paper and as a workbook: an extract, one member's page of it, a year's balance."""
 
 from govern.register.services.book.documents.extract import (
-    PDF_ROWS,
-    extract_pdf,
     extract_xlsx,
     member_digest,
     member_extract_pdf,
 )
-from govern.register.services.book.documents.words import Words, kind_name
+from govern.register.services.book.documents.folder import Asked, write_volumes
+from govern.register.services.book.documents.volume import (
+    Extract,
+    contents_of,
+    make_extract,
+    verification_code,
+    volume_name,
+    volume_pdf,
+)
+from govern.register.services.book.documents.words import Words, kind_name, words_on
 from govern.register.services.book.documents.year import (
     balance_digest,
     balance_pdf,
@@ -19,18 +26,25 @@ from govern.register.services.book.documents.year import (
 )
 
 __all__ = [
-    "PDF_ROWS",
+    "Asked",
+    "Extract",
     "Words",
     "balance_digest",
     "balance_pdf",
     "balance_xlsx",
-    "extract_pdf",
+    "contents_of",
     "extract_xlsx",
     "kind_name",
+    "make_extract",
     "member_digest",
     "member_extract_pdf",
     "movement_headings",
     "people_headings",
     "people_rows",
     "reasons_of",
+    "verification_code",
+    "volume_name",
+    "volume_pdf",
+    "words_on",
+    "write_volumes",
 ]

@@ -1,4 +1,4 @@
-"""The extract of the book, and one holder's page of it, on paper and as a workbook."""
+"""The extract of the book as a workbook, and one holder's page of it on paper."""
 
 from __future__ import annotations
 
@@ -23,65 +23,16 @@ from govern.register.services.book.documents.words import (
     kind_name,
     moment_facts,
 )
-from govern.register.services.book.entries import BookEntry, count_entries_of, read_entries
+from govern.register.services.book.entries import BookEntry, read_entries
 from govern.register.services.book.extracts import (
     BookLine,
     digest_of,
     read_lines,
     read_lines_of,
 )
-from govern.register.services.book.holders import ClassTotal, count_lines, totals_per_class
+from govern.register.services.book.holders import ClassTotal, totals_per_class
 from govern.register.services.book.moments import BookMoment
 from govern.register.spreadsheets import Sheet, Value, write_workbook
-
-PDF_ROWS = 2000
-"""So many lines go on paper; whoever needs more takes the workbook, and the PDF says so."""
-
-
-def extract_pdf(
-    session: Session,
-    cooperative: Cooperative,
-    moment: BookMoment,
-    words: Words,
-    language: str,
-    *,
-    with_domicile: bool,
-) -> bytes:
-    """The extract with the holders and the entries, at most ``PDF_ROWS`` of each."""
-    lines, entries = count_lines(session, moment), count_entries_of(session, moment)
-    with force_locale(language):
-        headings = _paper_headings(with_domicile)
-        sections = [
-            _totals_section(totals_per_class(session, moment), words),
-            {
-                "heading": _("Holders"),
-                "note": _capped(lines),
-                "columns": headings,
-                "numbers": list(range(len(headings) - 3, len(headings))),
-                "wide": [1, 2] if with_domicile else [1],
-                "rows": [
-                    _paper_texts(line, words, with_domicile)
-                    for line in read_lines(session, moment, limit=PDF_ROWS)
-                ],
-            },
-            _entries_section(
-                read_entries(session, moment, limit=PDF_ROWS), words, _capped(entries), named=True
-            ),
-        ]
-        digest = digest_of(session, cooperative, moment)
-        data = {
-            "cooperative": cooperative.name,
-            "title": _("Extract of the share register"),
-            "subtitle": _("at the end of %(day)s", day=in_words(moment.on)),
-            "digest": digest,
-            "verification_code": digest[:12].upper(),
-            "wide_page": True,
-            "lead": "",
-            "facts": moment_facts(moment),
-            "sections": sections,
-            "notes": _extract_notes(with_domicile),
-        }
-        return render_pdf("register_tables", data, language)
 
 
 def extract_xlsx(
@@ -97,13 +48,13 @@ def extract_xlsx(
     facts: list[Sequence[Value]] = [
         *moment_facts(moment),
         [_("Digest (SHA-256)"), digest],
-        *([note, ""] for note in _extract_notes(with_domicile)),
+        *([note, ""] for note in extract_notes(with_domicile)),
     ]
     totals = totals_per_class(session, moment)
     return write_workbook(
         [
             Sheet(_("Extract"), [cooperative.name, _("Extract of the share register")], facts),
-            Sheet(_("Totals"), _total_headings(), (_total_values(t, words) for t in totals)),
+            Sheet(_("Totals"), total_headings(), (total_values(t, words) for t in totals)),
             Sheet(
                 _("Holders"),
                 _line_headings(with_domicile),
@@ -172,9 +123,9 @@ def member_extract_pdf(
                         for line in lines
                     ],
                 },
-                _entries_section(iter(entries), words, "", named=False),
+                entries_section(iter(entries), words, named=False),
             ],
-            "notes": _extract_notes(with_domicile),
+            "notes": extract_notes(with_domicile),
         }
         return render_pdf("register_tables", data, language)
 
@@ -201,7 +152,8 @@ def member_digest(
     return digest.hexdigest()
 
 
-def _extract_notes(with_domicile: bool) -> list[str]:
+def extract_notes(with_domicile: bool) -> list[str]:
+    """What a reader of an extract must know about its names and addresses."""
     notes = [
         _(
             "Names are those that the register had recorded at the moment given above. The number "
@@ -211,46 +163,6 @@ def _extract_notes(with_domicile: bool) -> list[str]:
     if with_domicile:
         notes.append(_("Domiciles are the present ones: the book keeps no earlier address."))
     return notes
-
-
-def _capped(count: int) -> str:
-    if count <= PDF_ROWS:
-        return ""
-    return _(
-        "The first %(shown)s of %(count)s lines. The workbook (XLSX) of the same extract has all "
-        "of them, under the same digest.",
-        shown=PDF_ROWS,
-        count=count,
-    )
-
-
-def _paper_headings(with_domicile: bool) -> list[str]:
-    """The headings of the holders on paper, where the enterprise number stands under the name."""
-    return [
-        _("Number"),
-        _("Holder"),
-        *([_("Domicile")] if with_domicile else []),
-        _("Category"),
-        _("Class"),
-        _("Numbers"),
-        _("Shares"),
-        _("Paid in full"),
-        _("Capital paid"),
-    ]
-
-
-def _paper_texts(line: BookLine, words: Words, with_domicile: bool) -> list[str]:
-    return [
-        line.member_number,
-        f"{holder_name(line)} {line.enterprise_number}".strip(),
-        *([line.domicile] if with_domicile else []),
-        line.category,
-        words.share_class(line.share_class, line.nominal_cents),
-        line.numbers,
-        str(line.shares),
-        str(line.paid_shares),
-        money(line.paid_cents),
-    ]
 
 
 def _line_headings(with_domicile: bool) -> list[str]:
@@ -283,11 +195,13 @@ def _line_values(line: BookLine, words: Words, with_domicile: bool) -> list[Valu
     ]
 
 
-def _total_headings() -> list[str]:
+def total_headings() -> list[str]:
+    """The headings of the totals per class."""
     return [_("Class"), _("Holders"), _("Shares"), _("Paid in full"), _("Capital paid")]
 
 
-def _total_values(total: ClassTotal, words: Words) -> list[Value]:
+def total_values(total: ClassTotal, words: Words) -> list[Value]:
+    """The values under ``total_headings``, the capital in euro."""
     return [
         words.share_class(total.share_class, total.nominal_cents),
         total.holders,
@@ -295,20 +209,6 @@ def _total_values(total: ClassTotal, words: Words) -> list[Value]:
         total.paid_shares,
         euro(total.paid_cents),
     ]
-
-
-def _totals_section(totals: Sequence[ClassTotal], words: Words) -> dict[str, Any]:
-    return {
-        "heading": _("Totals per class"),
-        "note": "" if totals else _("Nobody held a share."),
-        "columns": _total_headings(),
-        "numbers": [1, 2, 3, 4],
-        "wide": [0],
-        "rows": [
-            [*map(str, _total_values(total, words)[:-1]), money(total.paid_cents)]
-            for total in totals
-        ],
-    }
 
 
 def _entry_headings(*, named: bool) -> list[str]:
@@ -326,14 +226,13 @@ def _entry_headings(*, named: bool) -> list[str]:
     ]
 
 
-def _entries_section(
-    entries: Iterator[BookEntry], words: Words, note: str, *, named: bool
-) -> dict[str, Any]:
+def entries_section(entries: Iterator[BookEntry], words: Words, *, named: bool) -> dict[str, Any]:
+    """The entries as a table of a document; ``named``: with their holders."""
     headings = _entry_headings(named=named)
     last = len(headings) - 1
     return {
         "heading": _("Entries in the order in which they were written"),
-        "note": note,
+        "note": "",
         "columns": headings,
         "numbers": [0, last - 1, last],
         "wide": [4, 5] if named else [4],

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
+from govern import clock
+from govern.cooperatives.models import Cooperative
+from govern.cooperatives.services import rules_on
+from govern.errors import RuleViolation
 from govern.i18n import day as in_words
 from govern.i18n import instant, local_text, money
 from govern.register.models import EntryKind, TransferCause
@@ -38,6 +44,18 @@ class Words:
             name=local_text(texts) if texts else code,
             value=money(nominal_cents),
         )
+
+
+def words_on(session: Session, cooperative: Cooperative, day: date) -> Words:
+    """The words of the rule set of ``day``, or of today's where ``day`` is before any rule."""
+    try:
+        rules = rules_on(session, cooperative.id, day)[1]
+    except RuleViolation:
+        rules = rules_on(session, cooperative.id, clock.today(cooperative.time_zone))[1]
+    return Words(
+        {category.code: category.names for category in rules.categories},
+        {item.code: item.names for item in rules.share_classes},
+    )
 
 
 def kind_name(entry: BookEntry) -> str:
