@@ -56,9 +56,7 @@ REGISTER = {
     "register.book_pdf": Example(leaves_trace=True),
     "register.book_xlsx": Example(leaves_trace=True),
     "register.book_volumes": Example(query=MOMENT),
-    "register.book_volume": Example(
-        arguments=lambda side: {"number": 1}, query=MOMENT, leaves_trace=True
-    ),
+    "register.book_volume": Example(query=MOMENT, leaves_trace=True),
     "register.book_entries": Example(),
     "register.book_member": _member(leaves_trace=True),
     "register.book_member_pdf": _member(leaves_trace=True),

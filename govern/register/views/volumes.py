@@ -73,16 +73,16 @@ def _fixed(moment: book.BookMoment) -> dict[str, Any]:
     return {"on": moment.on.isoformat(), "known": known, "entry": moment.sequence}
 
 
-@blueprint.get("/<cooperative>/register/book/volumes/<int:number>.pdf")
+@blueprint.get("/<cooperative>/register/book/volume.pdf")
 @requires(Permission.REGISTER_READ)
-def book_volume(cooperative: str, number: int) -> Any:
-    """One volume. ``code``: that of the list it was asked from, whose digest it must have."""
+def book_volume(cooperative: str) -> Any:
+    """The volume ``number``. ``code``: that of the list which led here, whose digest it has."""
     moment = moment_asked()
     if "entry" not in request.args or moment.is_present:
         return redirect(here("book_volumes", **_fixed(moment)))
     leave_trace(None)
     extract = _extract(moment)
-    total = len(extract.volumes.all)
+    number, total = request.args.get("number", 1, type=int), len(extract.volumes.all)
     if not 1 <= number <= total:
         raise NotFound(
             _("The book has no volume %(number)s at that moment.", number=number),
