@@ -156,6 +156,12 @@ def resignation_refused(
             remedy=_("Ask to leave with all your shares, or transfer some to another member."),
             field="shares",
         )
+    if plan.obstacle is ResignationObstacle.PART_GONE:
+        return RuleViolation(
+            _("You no longer hold more shares than this request is about."),
+            remedy=_("Withdraw it, and ask to leave with all your shares if you want to."),
+            field="shares",
+        )
     if plan.obstacle is ResignationObstacle.NO_SHARES:
         return RuleViolation(
             _("No share is held, so there is nothing to give back."),
@@ -176,6 +182,23 @@ def resignation_refused(
             rules.resignation_months,
         ),
         remedy=again,
+    )
+
+
+def kept_text(plan: ResignationPlan, rules: LeavingRules, founded_on: date | None) -> str:
+    """Why a request counts as given later than it was."""
+    period = {"first": in_words(plan.window.first), "last": in_words(plan.window.last)}
+    if founded_on is not None and founder_free_from(rules, founded_on) > plan.requested_on:
+        return _(
+            "Founders may not leave before %(day)s: it is kept for the period from %(first)s to "
+            "%(last)s.",
+            day=in_words(founder_free_from(rules, founded_on)),
+            **period,
+        )
+    return _(
+        "Today lies outside the period in which one may resign: it is kept for the next one, from "
+        "%(first)s to %(last)s.",
+        **period,
     )
 
 

@@ -51,6 +51,9 @@ LEAVING = {
     "leaving.leave": Example(
         arguments=lambda side: {"member": side.own_membership}, form=ACCOUNT, only=MEMBER
     ),
+    "leaving.period_reminder": Example(
+        arguments=lambda side: {"member": side.own_membership}, only=MEMBER
+    ),
     "leaving.own_departure": _own(),
     # The account of the world has no password: a signature with it is asked for again.
     "leaving.sign": Example(

@@ -24,6 +24,7 @@ class ResignationObstacle(StrEnum):
     FOUNDER = "founder"
     PART_ONLY = "part_only"
     NO_SHARES = "no_shares"
+    PART_GONE = "part_gone"  # the part that was asked for is all that is left
 
 
 @dataclass(frozen=True)

@@ -89,9 +89,13 @@ REFUND_TRANSITIONS: Mapping[RefundState, frozenset[RefundState]] = {
             RefundState.POSTPONED,
             RefundState.REPLACED,
             RefundState.CANCELLED,
+            # The bank may have made a payment that was called off here.
+            RefundState.PAID,
         }
     ),
-    RefundState.POSTPONED: frozenset({RefundState.SCHEDULED, RefundState.CANCELLED}),
+    RefundState.POSTPONED: frozenset(
+        {RefundState.SCHEDULED, RefundState.CANCELLED, RefundState.PAID}
+    ),
     RefundState.RELEASED: frozenset(
         {RefundState.PAID, RefundState.RETURNED, RefundState.SCHEDULED}
     ),

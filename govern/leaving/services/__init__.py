@@ -22,6 +22,7 @@ from govern.leaving.services.excluding import (
     send_decision,
     send_proposal,
 )
+from govern.leaving.services.foreseeing import foresee_request, foresee_resignation
 from govern.leaving.services.founders import set_founder
 from govern.leaving.services.payees import put_payee
 from govern.leaving.services.recording import (
@@ -43,7 +44,6 @@ from govern.leaving.services.refunds import (
 )
 from govern.leaving.services.resigning import (
     check_signing_link,
-    foresee_resignation,
     lapse_unsigned,
     may_withdraw,
     record_paper_request,
@@ -70,6 +70,7 @@ __all__ = [
     "discontinue_exclusion",
     "find_due",
     "find_refunds",
+    "foresee_request",
     "foresee_resignation",
     "lapse_unsigned",
     "list_tests",

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 from govern import audit, clock
 from govern.access import Actor, Permission
 from govern.cooperatives.models import Cooperative, RuleSet
-from govern.cooperatives.rules import LeavingRules
+from govern.cooperatives.rules import LeavingRules, rules_from_json
 from govern.cooperatives.services import rules_on
 from govern.errors import Conflict, Forbidden, ForbiddenTransition, InvalidInput, NotFound
 from govern.i18n import day as in_words
@@ -198,6 +198,12 @@ def rules_for(session: Session, cooperative_id: int, day: date) -> tuple[RuleSet
     """The rule set of ``day`` and what it says about leaving."""
     row, rules = rules_on(session, cooperative_id, day)
     return row, rules.leaving
+
+
+def rules_of(session: Session, departure: Departure) -> LeavingRules:
+    """The rules under which the departure was begun: they hold to its end."""
+    row = session.get_one(RuleSet, departure.rule_set_id)
+    return rules_from_json(row.rules).leaving
 
 
 def founded_on(session: Session, membership: Membership) -> date | None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from govern import clock
 from govern.access import Actor
+from govern.cooperatives.models import Cooperative
 from govern.errors import RuleViolation
 from govern.leaving.models import Refund
+from govern.leaving.rules.board import TestKind, coverage_of
 from govern.leaving.rules.states import RefundState
+from govern.leaving.services.board import facts_of_tests
 from govern.leaving.services.common import move_refund, record_refund
 from govern.leaving.services.refunds import SUBJECT, keep_covered, refuse_taken_back
 from govern.leaving.services.telling import tell_refund
@@ -59,15 +64,54 @@ def refuse_without_tests(
 def note_paid(
     payment: OutgoingPayment, session: Session, actor: Actor, paid_on: date, **_more: Any
 ) -> None:
-    """The bank has booked it: the owner is told."""
-    refund = refund_of(session, payment)
+    """The bank has booked it: the owner is told.
+
+    Also where the payment had been called off here after the bank had its file. RuleViolation if
+    the refund is no longer owed.
+    """
+    refund = refund_of(session, payment) or _refund_named(session, payment)
     if refund is None or refund.state == RefundState.PAID.value:
         return
+    if refund.state != RefundState.RELEASED.value:
+        _take_up(session, refund, payment)
     refund.paid_on = paid_on
     move_refund(refund, RefundState.PAID)
     session.flush()
     tell_refund(session, refund, "paid", payment.public_id, paid_on=paid_on, iban=refund.iban)
     record_refund(session, actor, refund, "paid", {"paid_on": paid_on.isoformat()})
+
+
+def _refund_named(session: Session, payment: OutgoingPayment) -> Refund | None:
+    """The refund that this payment was made for, though another one was planned for it since."""
+    if not payment.subject.startswith(SUBJECT):
+        return None
+    return session.scalar(
+        select(Refund).where(Refund.public_id == payment.subject.removeprefix(SUBJECT))
+    )
+
+
+def _take_up(session: Session, refund: Refund, payment: OutgoingPayment) -> None:
+    """Bind a refund that waits again to a payment that left after all, and to the tests of the
+    board under which it was released."""
+    if refund.state not in (RefundState.SCHEDULED.value, RefundState.POSTPONED.value):
+        raise RuleViolation(
+            _("Nothing is owed any more for which this payment was made."),
+            remedy=_("Set the entry aside with the reason, and ask the payee for the money."),
+        )
+    cooperative = session.get_one(Cooperative, refund.cooperative_id)
+    left_at = payment.released_at or clock.now()
+    left_on = left_at.astimezone(ZoneInfo(cooperative.time_zone)).date()
+    facts = facts_of_tests(session, cooperative.id)
+    tests = {kind: coverage_of(facts, kind, left_on, 0).test for kind in TestKind}
+    net_asset, liquidity = tests[TestKind.NET_ASSET], tests[TestKind.LIQUIDITY]
+    if net_asset is None or liquidity is None:
+        raise RuleViolation(
+            _("No tests of the board are recorded for the day on which this payment was released."),
+            remedy=_("Record the tests that the board had made, then try again."),
+        )
+    refund.outgoing_id = payment.id
+    refund.net_asset_test_id, refund.liquidity_test_id = net_asset.id, liquidity.id
+    refund.reason, refund.postponed_until = "", None
 
 
 def note_returned(

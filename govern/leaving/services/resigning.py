@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -13,17 +13,13 @@ from sqlalchemy.orm import Session
 from govern import clock
 from govern.access import SYSTEM, Actor, Permission
 from govern.accounts.tags import make_token, token_hash
-from govern.cooperatives.models import RuleSet
-from govern.cooperatives.rules import LeavingRules
-from govern.errors import Conflict, InvalidInput, NotFound, RuleViolation
+from govern.errors import Conflict, NotFound, RuleViolation
 from govern.i18n import day as in_words
 from govern.jobs import enqueue
 from govern.leaving.models import Departure
-from govern.leaving.rules.calendar import ResignationPlan, plan_resignation
 from govern.leaving.rules.states import REQUESTED, DepartureKind, DepartureState, Signature
 from govern.leaving.services.common import (
     Upload,
-    founded_on,
     keep_document,
     lock_departure,
     lock_membership,
@@ -34,67 +30,21 @@ from govern.leaving.services.common import (
     refuse_ended,
     require_own,
     require_own_or,
-    rules_for,
+)
+from govern.leaving.services.foreseeing import (
+    Prospect,
+    foresee_request,
+    foresee_resignation,
 )
 from govern.leaving.services.payees import checked_payee
 from govern.leaving.services.telling import own_address, tell, tell_what_happens
-from govern.leaving.texts import resignation_refused
 from govern.mail import queue_mail
 from govern.register.models import Membership
-from govern.register.rules.ledger import split_over_lots
-from govern.register.services.holdings import holding_of
 
 EFFECT_JOB = "leaving.take_effect"
 LINK_LIFE = timedelta(hours=24)
 SIGN_WITHIN = timedelta(days=7)
 """An unsigned request lapses: a week later the days that it showed may no longer be right."""
-
-
-@dataclass(frozen=True)
-class Prospect:
-    """What a resignation would bring: its days, the shares and their value in cents."""
-
-    plan: ResignationPlan
-    rule_set: RuleSet
-    rules: LeavingRules
-    held: int
-    shares: int
-    amount_cents: int
-    founded_on: date | None
-
-    @property
-    def refusal(self) -> RuleViolation | None:
-        """Why it would be refused, None if it would not."""
-        if self.plan.obstacle is None:
-            return None
-        return resignation_refused(self.plan, self.rules, self.founded_on)
-
-
-def foresee_resignation(
-    session: Session, membership: Membership, day: date, shares: int | None = None
-) -> Prospect:
-    """What a resignation given on ``day`` would bring; ``shares`` None for all of them."""
-    row, rules = rules_for(session, membership.cooperative_id, day)
-    holding = holding_of(session, membership.id)
-    leaving = holding.issued if shares is None else shares
-    if shares is not None and not 1 <= shares <= max(holding.issued, 1):
-        raise InvalidInput(
-            _("The number of shares must be between 1 and %(most)s.", most=holding.issued),
-            remedy=_("Write a whole number."),
-            field="shares",
-        )
-    founder_since = founded_on(session, membership)
-    plan = plan_resignation(
-        rules,
-        day,
-        founded_on=founder_since,
-        is_part=leaving < holding.issued,
-        held=holding.issued,
-    )
-    amount = sum(
-        cents for _lot, _n, cents in split_over_lots(holding, min(leaving, holding.issued))
-    )
-    return Prospect(plan, row, rules, holding.issued, leaving, amount, founder_since)
 
 
 def request_resignation(
@@ -268,6 +218,12 @@ def may_withdraw(departure: Departure, today: date) -> bool:
     return departure.state == DepartureState.PENDING.value and (is_stuck or lies_ahead)
 
 
+def last_day_to_sign(departure: Departure) -> date:
+    """The local day on which an unsigned request lapses."""
+    zone = ZoneInfo(departure.cooperative.time_zone)
+    return (departure.created_at + SIGN_WITHIN).astimezone(zone).date()
+
+
 def lapse_unsigned(session: Session, now: datetime) -> int:
     """Close requests that nobody signed within a week; how many."""
     rows = session.scalars(
@@ -329,7 +285,7 @@ def _sign(session: Session, actor: Actor, departure: Departure, signature: Signa
     refuse_ended(membership)
     today = clock.today(cooperative.time_zone)
     day = departure.requested_on if signature is Signature.PAPER else today
-    prospect = foresee_resignation(session, membership, day, departure.shares)
+    prospect = foresee_request(session, departure, day)
     if prospect.refusal is not None:
         raise prospect.refusal
     move(departure, DepartureState.PENDING)

@@ -20,6 +20,7 @@ from govern.cooperatives.rules import LeavingRules
 from govern.errors import InvalidInput
 from govern.i18n import day as in_words
 from govern.leaving.models import Departure, Refund
+from govern.leaving.services.foreseeing import last_withdrawal
 from govern.mail import Attachment, OutboxMail, queue_letter, queue_mail, speaking
 from govern.mail.texts import render_mail
 from govern.pdf import render_pdf
@@ -147,6 +148,9 @@ def effect_words(departure: Departure, rules: LeavingRules) -> dict[str, Any]:
         "is_kept": bool(departure.counts_from and departure.counts_from > departure.requested_on),
         "counts_from": departure.counts_from,
         "effective_on": departure.effective_on,
+        "withdraw_until": last_withdrawal(
+            clock.today(departure.cooperative.time_zone), departure.effective_on
+        ),
         "repay_by": departure.repay_by,
         "iban_missing": not departure.iban,
         "source": rules.citation.text,

@@ -17,7 +17,7 @@ from govern.leaving.models import Departure, Founder
 from govern.leaving.rules.calendar import founder_free_from
 from govern.leaving.rules.exclusion import Step
 from govern.leaving.rules.states import OPEN, DepartureKind, DepartureState
-from govern.leaving.services.common import departures_of, rules_for, with_holder
+from govern.leaving.services.common import departures_of, rules_for, rules_of, with_holder
 from govern.leaving.services.payees import OPEN_REFUNDS
 from govern.leaving.views.blueprint import (
     METHODS,
@@ -83,7 +83,6 @@ def departure_page(cooperative: str, departure: str) -> Any:
     refunds = services.refunds_of(session, found)
     waits = [row for row in refunds if row.state in [state.value for state in OPEN_REFUNDS]]
     held = holding_of(session, found.membership_id).issued
-    rules = rules_for(session, found.cooperative_id, found.requested_on)[1]
     is_death = found.kind == DepartureKind.DEATH.value
     return render_template(
         "leaving/departure.html",
@@ -94,7 +93,7 @@ def departure_page(cooperative: str, departure: str) -> Any:
         steps=Step,
         refunds=refunds,
         held=held,
-        source=rules.citation.text,
+        source=rules_of(session, found).citation.text,
         may_settle=is_death and held > 0,
         may_withdraw=services.may_withdraw(found, today()),
         may_put_account=bool(waits) or found.state == DepartureState.PENDING.value,

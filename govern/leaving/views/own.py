@@ -18,9 +18,11 @@ from govern.leaving import forms, services
 from govern.leaving.models import Departure
 from govern.leaving.rules.exclusion import Step
 from govern.leaving.rules.states import DepartureKind, DepartureState
-from govern.leaving.services.common import departures_of, may_be_read
+from govern.leaving.services.common import departures_of, may_be_read, rules_of
+from govern.leaving.services.foreseeing import Prospect, last_withdrawal
 from govern.leaving.services.payees import OPEN_REFUNDS
-from govern.leaving.services.resigning import Prospect
+from govern.leaving.services.reminding import period_calendar
+from govern.leaving.services.resigning import last_day_to_sign
 from govern.leaving.views.blueprint import (
     METHODS,
     Words,
@@ -101,6 +103,16 @@ def leave(cooperative: str, member: str) -> Any:
     )
 
 
+@blueprint.get(OWN + "/period.ics")
+@signed_in
+def period_reminder(cooperative: str, member: str) -> Any:
+    """The first day on which a request can be handed in, to be put into a calendar."""
+    content = period_calendar(db.session(), _own(member), today())
+    response = flask.Response(content, content_type="text/calendar; charset=utf-8")
+    response.headers.set("Content-Disposition", "attachment", filename=f"{cooperative}-period.ics")
+    return response
+
+
 @blueprint.get(OWN + "/<departure>")
 @signed_in
 def own_departure(cooperative: str, member: str, departure: str) -> Any:
@@ -114,10 +126,9 @@ def _page(found: Departure, **forms_given: Any) -> str:
     is_exclusion = found.kind == DepartureKind.EXCLUSION.value
     procedure = services.Procedure(session, found) if is_exclusion else None
     refunds = services.refunds_of(session, found)
-    rules = services.foresee_resignation(session, found.membership, found.requested_on).rules
     prospect: Prospect | None = None
     if found.state == DepartureState.UNCONFIRMED.value:
-        prospect = services.foresee_resignation(session, found.membership, today(), found.shares)
+        prospect = services.foresee_request(session, found, today())
     waits = [row for row in refunds if row.state in [state.value for state in OPEN_REFUNDS]]
     return render_template(
         "leaving/own_departure.html",
@@ -127,7 +138,9 @@ def _page(found: Departure, **forms_given: Any) -> str:
         steps=Step,
         refunds=refunds,
         prospect=prospect,
-        source=rules.citation.text,
+        source=rules_of(session, found).citation.text,
+        sign_until=last_day_to_sign(found),
+        withdraw_until=last_withdrawal(found.requested_on, found.effective_on),
         has_password=account.password_hash is not None,
         may_withdraw=services.may_withdraw(found, today()),
         may_put_account=bool(waits) or found.state == DepartureState.PENDING.value,
@@ -200,7 +213,7 @@ def sign_by_link(cooperative: str, member: str, departure: str, token: str) -> A
         db.session.commit()
         flash(_("Your request is signed. We have written to you what happens when."), "good")
         return flask.redirect(here("own_departure", member=member, departure=departure))
-    prospect = services.foresee_resignation(db.session(), found.membership, today(), found.shares)
+    prospect = services.foresee_request(db.session(), found, today())
     return render_template(
         "leaving/sign.html",
         departure=found,

@@ -22,9 +22,10 @@ from govern.leaving.services.common import (
     refuse_days,
     refuse_ended,
     rules_for,
+    rules_of,
 )
 from govern.leaving.services.effect import settle
-from govern.leaving.services.excluding.steps import begin, rules_of, steps_done, take
+from govern.leaving.services.excluding.steps import begin, steps_done, take
 from govern.leaving.services.papers import DECISION_PAPER, PROPOSAL_PAPER, make_paper
 from govern.leaving.services.telling import tell
 from govern.register.models import Membership

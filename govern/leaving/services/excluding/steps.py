@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from govern import clock
 from govern.access import Actor
 from govern.cooperatives.models import Cooperative
-from govern.cooperatives.rules import LeavingRules
 from govern.errors import Conflict, InvalidInput
 from govern.i18n import day as in_words
 from govern.leaving.models import Departure, ExclusionStep
@@ -32,7 +31,7 @@ from govern.leaving.services.common import (
     keep_document,
     lock_departure,
     record,
-    rules_for,
+    rules_of,
 )
 from govern.leaving.texts import step_refused
 
@@ -44,11 +43,6 @@ def steps_done(departure: Departure) -> list[Done]:
         Done(Step(row.step), row.done_on, row.recorded_at.astimezone(zone).date())
         for row in departure.steps
     ]
-
-
-def rules_of(session: Session, departure: Departure) -> LeavingRules:
-    """The rules under which the procedure was begun: they hold to its end."""
-    return rules_for(session, departure.cooperative_id, departure.requested_on)[1]
 
 
 class Procedure:
