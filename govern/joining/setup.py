@@ -18,13 +18,13 @@ from govern.cooperatives.services import rules_on
 from govern.errors import RuleViolation
 from govern.home.hooks import FrontSection, HomeItem, cooperative_sections, home_items
 from govern.joining import jobs
-from govern.joining.services import admitting, listing, orders, personal
+from govern.joining.services import admitting, giving_back, listing, orders, personal
 from govern.joining.services.statutes import statutes_in_force
 from govern.joining.views import applying, deciding, own, statutes  # noqa: F401  (their routes)
 from govern.joining.views.blueprint import blueprint
 from govern.navigation import NavItem
 from govern.payments.models import PaymentMatch, PaymentRequest
-from govern.payments.signals import payment_received, payment_returned
+from govern.payments.signals import outgoing_paid, payment_received, payment_returned
 from govern.register.hooks import erasing, erasure_holds, own_data, register_tabs
 
 
@@ -34,6 +34,7 @@ def register(app: Flask) -> None:
     jobs.register_jobs()
     payment_received.connect(_on_received)
     payment_returned.connect(_on_returned)
+    outgoing_paid.connect(giving_back.refuse_counted)
     register_tabs.register(offer_tab)
     own_data.register(personal.own_applications)
     erasing.register(personal.erase_applications)

@@ -11,7 +11,7 @@ from govern.access import Actor, Permission
 from govern.cooperatives.models import Cooperative
 from govern.home.hooks import home_items
 from govern.navigation import NavItem
-from govern.payments import signals
+from govern.payments import jobs, signals
 from govern.payments.rules.bank import show_iban
 from govern.payments.rules.references import show_reference
 from govern.payments.services import matching, personal, tasks
@@ -19,6 +19,7 @@ from govern.payments.views import (  # noqa: F401  (they add their routes)
     entries,
     exports,
     outgoing,
+    readings,
     statements,
 )
 from govern.payments.views.blueprint import blueprint
@@ -28,6 +29,7 @@ from govern.register.hooks import erasing, erasure_holds, own_data
 def register(app: Flask) -> None:
     """Register the pages, and what payments do by themselves."""
     app.register_blueprint(blueprint)
+    jobs.register_jobs()
     signals.outgoing_cancelled.connect(matching.refund_called_off)
     signals.outgoing_returned.connect(matching.refund_called_off)
     own_data.register(personal.own_payments)

@@ -25,6 +25,10 @@ def _batch(form: Any = None) -> Example:
     return Example(arguments=lambda side: {"batch": side.payment_batch}, form=form or {})
 
 
+def _reading() -> Example:
+    return Example(arguments=lambda side: {"reading": side.reading})
+
+
 def _account(which: str) -> Example:
     return Example(arguments=lambda side: {"account": getattr(side, which)})
 
@@ -51,9 +55,16 @@ PAYMENTS = {
         arguments=lambda side: {"entry": side.claim_entry, "original": side.claim_original},
         form=REASON,
     ),
+    "payments.undo_claim": Example(
+        arguments=lambda side: {"entry": side.claimed_entry, "claim": side.payer_claim},
+        form=REASON,
+    ),
     "payments.settle_outgoing": _entry("debit_entry", lambda side: {"payment": side.sent_payment}),
     "payments.statement_list": Example(),
     "payments.read_statement": Example(form=_statement),
+    "payments.reading_page": _reading(),
+    "payments.reading_progress": _reading(),
+    "payments.reading_go_on": _reading(),
     "payments.request_list": Example(),
     "payments.request_page": Example(arguments=lambda side: {"asked": side.payment_request}),
     "payments.account_list": Example(

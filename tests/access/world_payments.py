@@ -13,8 +13,10 @@ from govern.payments.models import BankEntry, EntryState, PaymentMatch
 from govern.payments.services import outgoing, request_payment
 from govern.payments.services.accounts import add_bank_account, make_default
 from govern.payments.services.batches import make_batch, mark_batch_sent
+from govern.payments.services.claims import claims_of, settle_as_claim
 from govern.payments.services.matching import give_rest_back, set_aside
-from govern.payments.services.statements import read_file
+from govern.payments.services.readings import start_reading
+from govern.payments.services.statements import parse_file, read_file
 from tests.access.world import BUILDERS, Side
 from tests.payments.statements import AN, OURS, Tx, camt
 
@@ -26,7 +28,8 @@ def make_payments(session: Session, side: Side) -> None:
     """A payment matched by its reference, one that fits an open request, one of ours at the bank.
 
     Also an entry that was set aside, a return of something unknown, one of something that was
-    given back already, and payments planned and released.
+    given back already and one that became a claim, payments planned and released, and a statement
+    that is being read.
     """
     cooperative = session.get_one(Cooperative, side.cooperative_id)
     account = add_bank_account(
@@ -65,6 +68,7 @@ def make_payments(session: Session, side: Side) -> None:
         Tx(777, name="Somebody", iban="", bank_reference="4"),
         Tx(123, name="Grant", bank_reference="5"),
         Tx(444, name="Paid back", bank_reference="7"),
+        Tx(555, name="Paid back, too", bank_reference="10"),
         Tx(-3000, name="Payee without a mark", return_code="AC04", bank_reference="6"),
     )
     read_file(session, SYSTEM, cooperative, file_name="statement.xml", content=content)
@@ -79,21 +83,33 @@ def make_payments(session: Session, side: Side) -> None:
     side.return_entry, side.original_entry = entries[-777].public_id, entries[777].public_id
     side.set_aside_entry = entries[123].public_id
     side.debit_entry = entries[-3000].public_id
-    given_back = give_rest_back(session, SYSTEM, entries[444])
-    outgoing.release_outgoing(session, SYSTEM, given_back)
-    mark_batch_sent(session, SYSTEM, make_batch(session, SYSTEM, account, [given_back], DAY))
+    given_back = [give_rest_back(session, SYSTEM, entries[cents]) for cents in (444, 555)]
+    for payment in given_back:
+        outgoing.release_outgoing(session, SYSTEM, payment)
+    mark_batch_sent(session, SYSTEM, make_batch(session, SYSTEM, account, given_back, DAY))
     content = camt(
-        Tx(-444, day="2018-06-01", end_to_end=given_back.end_to_end_id, bank_reference="8"),
+        Tx(-444, day="2018-06-01", end_to_end=given_back[0].end_to_end_id, bank_reference="8"),
         Tx(-444, day="2018-06-01", is_reversal=True, iban="", bank_reference="9"),
+        Tx(-555, day="2018-06-01", end_to_end=given_back[1].end_to_end_id, bank_reference="11"),
+        Tx(-555, day="2018-06-01", is_reversal=True, iban="", bank_reference="12"),
         identification="2",
     )
     read_file(session, SYSTEM, cooperative, file_name="next.xml", content=content)
-    side.claim_original = entries[444].public_id
-    side.claim_entry = session.scalars(
-        select(BankEntry.public_id).where(
-            BankEntry.cooperative_id == cooperative.id, BankEntry.bank_reference == "9"
+    debits = {
+        entry.bank_reference: entry
+        for entry in session.scalars(
+            select(BankEntry).where(BankEntry.cooperative_id == cooperative.id)
         )
-    ).one()
+    }
+    side.claim_original, side.claim_entry = entries[444].public_id, debits["9"].public_id
+    settle_as_claim(session, SYSTEM, debits["12"], entries[555], "asked by letter")
+    side.claimed_entry = debits["12"].public_id
+    side.payer_claim = claims_of(session, debits["12"])[0].public_id
+    large = camt(Tx(1, bank_reference="13"), identification="3")
+    side.reading = start_reading(
+        session, SYSTEM, cooperative, parse_file(large), file_name="large.xml", content=large,
+        account=None, language="en",
+    ).public_id  # fmt: skip
     assert entries[-3000].state == EntryState.DOUBTFUL.value
     side.match = session.scalars(
         select(PaymentMatch.public_id).where(PaymentMatch.bank_entry_id == entries[6000].id)

@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 
 from govern.access import SYSTEM
 from govern.cooperatives.models import Cooperative
+from govern.cooperatives.services import rules_on
+from govern.database import make_public_id
+from govern.joining.models import ShareOrder
 from govern.payments.models import BankAccount, PaymentRequest
 from govern.payments.services import request_payment
 from govern.payments.services.accounts import add_bank_account
@@ -89,3 +92,30 @@ def ask(session: Session, cooperative: Cooperative) -> Callable[..., PaymentRequ
         return made
 
     return make
+
+
+@pytest.fixture
+def ordered(
+    session: Session,
+    cooperative: Cooperative,
+    make_member: Callable[..., Membership],
+    ask: Callable[..., PaymentRequest],
+) -> PaymentRequest:
+    """What is asked of a member who has ordered two shares: their 60 euro."""
+    member, order_id = make_member(shares=0), make_public_id()
+    request = ask(6000, subject=f"order:{member.public_id}:{order_id}", membership=member)
+    _row, rules = rules_on(session, cooperative.id, date(2018, 6, 1))
+    session.add(
+        ShareOrder(
+            public_id=order_id,
+            membership_id=member.id,
+            shares=2,
+            share_class=rules.share_classes[0].code,
+            price_cents=3000,
+            request_id=request.id,
+            payment_due_on=request.due_on,
+            ordered_on=date(2018, 5, 1),
+        )
+    )
+    session.commit()
+    return request

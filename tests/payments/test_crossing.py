@@ -202,10 +202,9 @@ def test_the_same_account_and_amount_may_be_a_return_even_where_two_credits_fit(
 
 
 @pytest.fixture
-def moved_on(session: Session, make_member: Any, ask: Any, table: Table) -> tuple[Any, ...]:
+def moved_on(session: Session, make_member: Any, ordered: Any, table: Table) -> tuple[Any, ...]:
     """Shares were paid, then transferred; then the bank takes the payment back."""
-    giver, receiver = make_member(shares=2), make_member("Bo", "Maes", shares=1)
-    request = ask(6000, subject=f"subscription:{giver.public_id}:act", membership=giver)
+    request, giver, receiver = ordered, ordered.membership, make_member("Bo", "Maes", shares=1)
     table(line(10_000, "1", reference=request.reference))
     ledger.transfer_shares(session, SYSTEM, giver, receiver, 2, TODAY)
     session.commit()

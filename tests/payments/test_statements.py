@@ -69,13 +69,6 @@ def paid(session: Session, membership: Any, day: date | None = None) -> int:
     return holding_on(rows, day).paid_cents
 
 
-@pytest.fixture
-def subscription(make_member: Callable[..., Any], ask: Callable[..., Any]) -> Any:
-    """A member with two unpaid shares, and the request for their 60 euro."""
-    member = make_member(shares=2)
-    return ask(6000, subject=f"subscription:{member.public_id}:act", membership=member)
-
-
 # -- matched ------------------------------------------------------------------------------------
 
 
@@ -88,28 +81,29 @@ def test_the_exact_amount_under_the_reference_settles_the_request(
     assert only_entry(session).state == EntryState.MATCHED.value
 
 
-def test_the_payment_of_a_subscription_counts_from_the_day_the_bank_booked_it(
-    session, read, subscription
+def test_the_payment_of_an_order_counts_from_the_day_the_bank_booked_it(
+    session, read, ordered
 ):
-    read(Tx(6000, reference=subscription.reference, day="2018-05-30"))
-    member = subscription.membership
+    read(Tx(6000, reference=ordered.reference, day="2018-05-30"))
+    member = ordered.membership
     assert paid(session, member, date(2018, 5, 29)) == 0
     assert paid(session, member, date(2018, 5, 30)) == 6000
 
 
-def test_part_of_the_amount_leaves_the_request_open(session, read, subscription):
-    read(Tx(2000, reference=subscription.reference))
-    assert (subscription.state, subscription.due_cents) == (RequestState.OPEN.value, 4000)
-    read(Tx(4000, reference=subscription.reference, day="2018-05-31"), identification="2")
-    assert subscription.state == RequestState.SETTLED.value
-    assert paid(session, subscription.membership) == 6000
+def test_part_of_the_amount_leaves_the_request_open(session, read, ordered):
+    read(Tx(2000, reference=ordered.reference))
+    assert (ordered.state, ordered.due_cents) == (RequestState.OPEN.value, 4000)
+    assert paid(session, ordered.membership) == 0
+    read(Tx(4000, reference=ordered.reference, day="2018-05-31"), identification="2")
+    assert ordered.state == RequestState.SETTLED.value
+    assert paid(session, ordered.membership) == 6000
 
 
-def test_too_much_settles_the_request_and_plans_to_give_the_rest_back(session, read, subscription):
-    read(Tx(10_000, reference=subscription.reference))
+def test_too_much_settles_the_request_and_plans_to_give_the_rest_back(session, read, ordered):
+    read(Tx(10_000, reference=ordered.reference))
     [refund] = session.scalars(select(OutgoingPayment))
-    assert subscription.state == RequestState.SETTLED.value
-    assert paid(session, subscription.membership) == 6000
+    assert ordered.state == RequestState.SETTLED.value
+    assert paid(session, ordered.membership) == 6000
     assert (refund.amount_cents, refund.iban, refund.state) == (4000, AN, "planned")
     assert only_entry(session).state == EntryState.MATCHED.value
 
@@ -181,17 +175,17 @@ def test_paid_again_waits_for_a_person(session, read, ask):
     assert request.paid_cents == 6000
 
 
-def test_what_the_ledger_refuses_waits_and_holds_nothing_else_up(session, read, subscription, ask):
+def test_what_the_ledger_refuses_waits_and_holds_nothing_else_up(session, read, ordered, ask):
     """The bank's day lies before the membership began."""
     other = ask(3000)
     read(
-        Tx(6000, reference=subscription.reference, day="2018-02-01"),
+        Tx(6000, reference=ordered.reference, day="2018-02-01"),
         Tx(3000, reference=other.reference),
     )
     refused, matched = entries(session)
     assert (refused.state, refused.doubt) == ("doubtful", Doubt.LEDGER_REFUSED.value)
     assert "1 March 2018" in refused.note
-    assert (subscription.paid_cents, subscription.state) == (0, "open")
+    assert (ordered.paid_cents, ordered.state) == (0, "open")
     assert matched.state == EntryState.MATCHED.value
     assert session.scalar(select(func.count()).select_from(PaymentMatch)) == 1
 
@@ -204,10 +198,10 @@ def test_what_the_cooperative_spends_otherwise_is_set_aside(session, read):
 # -- by hand ------------------------------------------------------------------------------------
 
 
-def test_an_entry_matched_by_hand_pays_the_subscription(session, read, subscription):
+def test_an_entry_matched_by_hand_pays_the_order(session, read, ordered):
     read(Tx(6000, name="Mother of An"))
-    matching.match_by_hand(session, SYSTEM, only_entry(session), subscription)
-    assert paid(session, subscription.membership) == 6000
+    matching.match_by_hand(session, SYSTEM, only_entry(session), ordered)
+    assert paid(session, ordered.membership) == 6000
     assert only_entry(session).state == EntryState.MATCHED.value
 
 
@@ -222,17 +216,17 @@ def test_one_payment_for_two_requests(session, read, ask):
         matching.match_by_hand(session, SYSTEM, only_entry(session), second)
 
 
-def test_an_undone_match_takes_the_payment_out_of_the_ledger(session, read, subscription):
-    read(Tx(6000, reference=subscription.reference))
+def test_an_undone_match_takes_the_payment_out_of_the_ledger(session, read, ordered):
+    read(Tx(6000, reference=ordered.reference))
     [match] = session.scalars(select(PaymentMatch))
     matching.undo_match(session, SYSTEM, match, "meant for another member")
-    assert paid(session, subscription.membership) == 0
-    assert (subscription.state, subscription.paid_cents) == ("open", 0)
+    assert paid(session, ordered.membership) == 0
+    assert (ordered.state, ordered.paid_cents) == ("open", 0)
     assert only_entry(session).state == EntryState.UNMATCHED.value
     with pytest.raises(Conflict):
         matching.undo_match(session, SYSTEM, match, "meant for another member")
-    matching.match_by_hand(session, SYSTEM, only_entry(session), subscription)
-    assert paid(session, subscription.membership) == 6000
+    matching.match_by_hand(session, SYSTEM, only_entry(session), ordered)
+    assert paid(session, ordered.membership) == 6000
 
 
 def test_undoing_calls_the_planned_refund_off(session, read, ask):
@@ -276,16 +270,16 @@ def test_a_registrar_sees_payments_and_matches_none(session, read, ask, make_acc
         Tx(-6000, return_code="MD06", day="2018-05-31"),
     ],
 )
-def test_a_returned_payment_is_taken_back(session, read, subscription, back):
-    read(Tx(6000, reference=subscription.reference, end_to_end="E1"))
+def test_a_returned_payment_is_taken_back(session, read, ordered, back):
+    read(Tx(6000, reference=ordered.reference, end_to_end="E1"))
     read(back, identification="2")
     credit, debit = entries(session)
     assert (credit.state, debit.state) == ("returned", "matched")
-    assert (subscription.state, subscription.paid_cents) == ("open", 0)
-    assert paid(session, subscription.membership) == 0
+    assert (ordered.state, ordered.paid_cents) == ("open", 0)
+    assert paid(session, ordered.membership) == 0
     assert live_matches(session, credit) == []
-    read(Tx(6000, reference=subscription.reference, day="2018-06-01"), identification="3")
-    assert paid(session, subscription.membership) == 6000
+    read(Tx(6000, reference=ordered.reference, day="2018-06-01"), identification="3")
+    assert paid(session, ordered.membership) == 6000
 
 
 def test_money_that_went_back_is_neither_matched_nor_given_back_again(session, read, ask):
@@ -300,13 +294,13 @@ def test_money_that_went_back_is_neither_matched_nor_given_back_again(session, r
         matching.give_rest_back(session, SYSTEM, credit)
 
 
-def test_a_return_of_something_unknown_waits_for_a_person(session, read, subscription):
-    read(Tx(6000, reference=subscription.reference))
+def test_a_return_of_something_unknown_waits_for_a_person(session, read, ordered):
+    read(Tx(6000, reference=ordered.reference))
     read(Tx(-6000, is_reversal=True, iban="", end_to_end="other"), identification="2")
     credit, debit = entries(session)
     assert debit.doubt == Doubt.RETURN_UNKNOWN.value
     matching.return_by_hand(session, SYSTEM, debit, credit)
-    assert (credit.state, subscription.paid_cents) == ("returned", 0)
+    assert (credit.state, ordered.paid_cents) == ("returned", 0)
 
 
 # -- twice, overlapping, at once, refused ---------------------------------------------------------
@@ -317,9 +311,9 @@ def counts(session: Session) -> list[int]:
     return [session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
 
 
-def test_a_statement_read_twice_changes_nothing(session, read, subscription):
+def test_a_statement_read_twice_changes_nothing(session, read, ordered):
     twins = [Tx(1000, message="gift"), Tx(1000, message="gift")]
-    content = camt(Tx(10_000, reference=subscription.reference), *twins)
+    content = camt(Tx(10_000, reference=ordered.reference), *twins)
     assert read(content=content).new == 3
     before = counts(session)
     again = read(content=content)

@@ -223,7 +223,10 @@ def _still_good(session: Session, application: Application) -> PaymentRequest | 
     request = application.request
     if request is None or request.state == RequestState.CANCELLED.value:
         return None
-    if keep_after_all(session, SYSTEM, application, live_matches(session, request)):
+    matches = live_matches(session, request)
+    # Less where the bank took money back that the cooperative had given back: the payer owes it.
+    is_here = sum(match.amount_cents for match in matches) == request.paid_cents
+    if is_here and keep_after_all(session, SYSTEM, application, matches):
         return request
     # Not ``cancel_request``: what was paid on it is on its way back by payments of its own.
     request.state = RequestState.CANCELLED.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -11,10 +12,10 @@ from sqlalchemy.orm import Session
 from govern.access import Actor
 from govern.errors import GovernError, RuleViolation
 from govern.joining.models import Application
-from govern.joining.rules import Hold
+from govern.joining.rules import CLOSED_STATES, Hold
 from govern.joining.services.guards import today_of
 from govern.mail.queueing import speaking
-from govern.payments.models import OutgoingPayment, OutgoingState, PaymentMatch
+from govern.payments.models import EntryState, OutgoingPayment, OutgoingState, PaymentMatch
 from govern.payments.services import cancel_outgoing, request_outgoing
 
 AT_HOME = frozenset({OutgoingState.PLANNED, OutgoingState.RELEASED})
@@ -106,3 +107,33 @@ def keep_after_all(
     for payment in payments:
         cancel_outgoing(session, actor, payment, reason=_("The application is open again."))
     return True
+
+
+def refuse_counted(payment: OutgoingPayment, session: Session, **_more: Any) -> None:
+    """A payment that gives money of an application back was made, though it had been called off.
+
+    RuleViolation where that money counts again for the application, or no longer for any: the
+    payment then takes the money back that had been received. Where the bank did so already,
+    payments say that the payer owes it.
+    """
+    start, _colon, rest = payment.subject.partition(":")
+    application_id, _colon, match_id = rest.partition(":")
+    if start != "application" or not match_id:
+        return
+    match = session.scalar(select(PaymentMatch).where(PaymentMatch.public_id == match_id))
+    application = session.scalar(
+        select(Application).where(
+            Application.public_id == application_id,
+            Application.cooperative_id == payment.cooperative_id,
+        )
+    )
+    if match is None or application is None or match.entry.state == EntryState.RETURNED.value:
+        return
+    is_counted = (
+        application.status not in CLOSED_STATES and application.request_id == match.request_id
+    )
+    if is_counted or not match.is_live:
+        raise RuleViolation(
+            _("The money that this payment gives back is counted for something again."),
+            remedy=_("Say on the page of the entry which payment it takes back."),
+        )

@@ -1,12 +1,14 @@
-"""What payments store: bank accounts, requests, statements, matches, payments going out."""
+"""What payments store: accounts, requests, statements, matches, claims, payments going out."""
 
 from govern.payments.models.accounts import BankAccount
+from govern.payments.models.claims import PayerClaim
 from govern.payments.models.outgoing import (
     BatchState,
     OutgoingPayment,
     OutgoingState,
     PaymentBatch,
 )
+from govern.payments.models.readings import ReadingState, StatementReading
 from govern.payments.models.requests import PaymentRequest, ReferenceKind, RequestState
 from govern.payments.models.statements import (
     BankEntry,
@@ -27,9 +29,12 @@ __all__ = [
     "MatchHow",
     "OutgoingPayment",
     "OutgoingState",
+    "PayerClaim",
     "PaymentBatch",
     "PaymentMatch",
     "PaymentRequest",
+    "ReadingState",
     "ReferenceKind",
     "RequestState",
+    "StatementReading",
 ]

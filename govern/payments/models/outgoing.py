@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from govern.cooperatives.models import Cooperative
 from govern.database import UtcDateTime, make_public_id
 from govern.extensions import db
 from govern.payments.models.accounts import BankAccount
@@ -17,7 +18,8 @@ from govern.register.models.people import one_of
 class OutgoingState(StrEnum):
     """``planned`` → ``released`` → ``in_batch`` → ``sent`` → ``paid`` | ``returned``.
 
-    Until it is in a batch a payment can be ``cancelled``.
+    Until it is in a batch a payment can be ``cancelled``; the bank may have paid it all the same
+    with an earlier file, and it is then ``paid``.
     """
 
     PLANNED = "planned"
@@ -145,4 +147,5 @@ class OutgoingPayment(db.Model):  # type: ignore[name-defined]
     returned_on: Mapped[date | None]
     end_reason: Mapped[str] = mapped_column(String(500), default="")
 
+    cooperative: Mapped[Cooperative] = relationship()
     batch: Mapped[PaymentBatch | None] = relationship(back_populates="payments")

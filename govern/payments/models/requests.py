@@ -43,9 +43,9 @@ class PaymentRequest(db.Model):  # type: ignore[name-defined]
     """One amount asked of one payer.
 
     ``reference`` is compact (twelve digits, or RF…). ``paid_cents`` is the sum of the live matches.
-    ``subject`` says what it is for: "application:<public id>",
-    "order:<membership public id>:<order>" (their features write the ledger), or
-    "subscription:<membership public id>:<act>" (payments do). ``search_text`` is folded.
+    ``subject`` says what it is for: "application:<public id>" or
+    "order:<membership public id>:<order>"; their features write the ledger. ``search_text`` is
+    folded.
     """
 
     __tablename__ = "payment_request"

@@ -155,8 +155,8 @@ class BankEntry(db.Model):  # type: ignore[name-defined]
 class PaymentMatch(db.Model):  # type: ignore[name-defined]
     """What part of an entry belongs to which request: cents, negative where money went back.
 
-    ``returns_id`` names the match that a return takes back. ``act_ids`` are the ledger acts that
-    were written for it, joined by a blank. An undone match keeps who undid it and why.
+    ``returns_id`` names the match that a return takes back. An undone match keeps who undid it and
+    why.
     """
 
     __tablename__ = "payment_match"
@@ -191,7 +191,6 @@ class PaymentMatch(db.Model):  # type: ignore[name-defined]
     request_id: Mapped[int] = mapped_column(ForeignKey("payment_request.id"), index=True)
     amount_cents: Mapped[int] = mapped_column(BigInteger)
     how: Mapped[str] = mapped_column(String(10))
-    act_ids: Mapped[str] = mapped_column(String(200), default="")
     returns_id: Mapped[int | None] = mapped_column(ForeignKey("payment_match.id"))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

@@ -23,7 +23,6 @@ from govern.payments.models import (
     OutgoingState,
     PaymentBatch,
 )
-from govern.payments.reading import ReadEntry
 from govern.payments.rules.bank import show_iban
 from govern.payments.services.entries import (
     doubt,
@@ -34,6 +33,13 @@ from govern.payments.services.entries import (
 )
 from govern.payments.services.matching import return_received
 from govern.payments.services.outgoing import move_outgoing
+from govern.payments.services.reviving import (
+    CALLED_OFF,
+    left_with_a_file,
+    likely_called_off,
+    revive_outgoing,
+    settle_credit,
+)
 
 NOT_OURS = "not_ours"
 """The note of a debit that is no payment made here: wages, rent, charges of the bank."""
@@ -43,10 +49,10 @@ _ON_THE_WAY = (OutgoingState.IN_BATCH.value, OutgoingState.SENT.value)
 _MAY_HAVE_LEFT = (OutgoingState.RELEASED.value, *_ON_THE_WAY)
 
 
-def follow_debit(session: Session, actor: Actor, entry: BankEntry, read: ReadEntry) -> None:
+def follow_debit(session: Session, actor: Actor, entry: BankEntry, batch_id: str) -> None:
     """Say what a new debit is: a return of received money, a payment of ours, or neither.
 
-    The caller holds the lock.
+    ``batch_id`` names the payment file that it may be as one sum. The caller holds the lock.
     """
     payment = _payment_named(session, entry)
     if payment is not None:
@@ -59,7 +65,7 @@ def follow_debit(session: Session, actor: Actor, entry: BankEntry, read: ReadEnt
             return
         _carefully(session, entry, lambda: return_received(session, actor, entry, original))
         return
-    batch = _batch_named(session, entry, read)
+    batch = _batch_named(session, entry, batch_id)
     if batch is not None:
         _carefully(session, entry, lambda: _follow_batch(session, actor, entry, batch))
         return
@@ -93,7 +99,9 @@ def settle_outgoing_by_hand(
     """Say that a debit is this payment, or that a credit is this payment come back.
 
     A released payment may have left with a file that was cancelled here: it is then paid, and goes
-    into no other. RuleViolation unless amounts and states fit.
+    into no other. So may one that was called off altogether afterwards: what it was for is then
+    settled. RuleViolation unless amounts and states fit, or where what a payment gives back has
+    been used otherwise since.
     """
     open_entry(session, actor, entry)
     refuse_unless_waiting(entry)
@@ -104,6 +112,13 @@ def settle_outgoing_by_hand(
         and payment.state
         in (_MAY_HAVE_LEFT if entry.amount_cents < 0 else (OutgoingState.SENT, OutgoingState.PAID))
     )
+    is_called_off = entry.amount_cents < 0 and payment.state in CALLED_OFF
+    if is_called_off:
+        fits = (
+            payment.cooperative_id == entry.cooperative_id
+            and payment.amount_cents == -entry.amount_cents
+            and left_with_a_file(session, entry, payment)
+        )
     if not fits:
         raise RuleViolation(
             _("This entry cannot be that payment."),
@@ -116,7 +131,11 @@ def settle_outgoing_by_hand(
         )
     if entry.amount_cents < 0:
         entry.outgoing_id = payment.id
+        if is_called_off:
+            revive_outgoing(session, actor, entry, payment)
         _mark_paid(session, actor, payment, entry.booked_on)
+        if is_called_off:
+            settle_credit(session, payment)
         settle_entry(entry, EntryState.MATCHED)
         session.flush()
     else:
@@ -142,7 +161,7 @@ def likely_outgoing(session: Session, entry: BankEntry) -> list[OutgoingPayment]
             .order_by((OutgoingPayment.iban != entry.counterparty_iban), OutgoingPayment.id)
             .limit(10)
         )
-    )
+    ) + likely_called_off(session, entry)
 
 
 def likely_originals(session: Session, entry: BankEntry) -> list[BankEntry]:
@@ -244,14 +263,14 @@ def _payment_named(session: Session, entry: BankEntry) -> OutgoingPayment | None
     return found[0] if len(found) == 1 else None
 
 
-def _batch_named(session: Session, entry: BankEntry, read: ReadEntry) -> PaymentBatch | None:
+def _batch_named(session: Session, entry: BankEntry, batch_id: str) -> PaymentBatch | None:
     """The payment file that a debit pays as one sum."""
-    if not read.batch_id:
+    if not batch_id:
         return None
     return session.scalar(
         select(PaymentBatch).where(
             PaymentBatch.cooperative_id == entry.cooperative_id,
-            PaymentBatch.message_id == read.batch_id,
+            PaymentBatch.message_id == batch_id,
             PaymentBatch.total_cents == -entry.amount_cents,
             PaymentBatch.state.in_([BatchState.MADE.value, BatchState.SENT.value]),
         )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from govern import clock
-from govern.access import SYSTEM, Actor
+from govern.access import Actor
 from govern.errors import Conflict, GovernError, NotFound, RuleViolation
 from govern.mail import speaking
 from govern.payments import signals
@@ -44,10 +42,7 @@ from govern.payments.services.entries import (
 )
 from govern.payments.services.finding import find_for
 from govern.payments.services.outgoing import cancel_outgoing, request_outgoing
-from govern.register.models import Membership, ShareEntry
-from govern.register.services import ledger
 
-SUBSCRIPTION = "subscription:"
 _DOUBTS = {
     Hint.CLOSED: Doubt.REQUEST_CLOSED,
     Hint.KNOWN_PAYER: Doubt.KNOWN_PAYER,
@@ -105,28 +100,15 @@ def make_match(
     )
     session.add(match)
     session.flush()
-    told: dict[str, Any] = {
-        "session": session,
-        "actor": actor,
-        "entry": entry,
-        "match": match,
-        "amount_cents": amount_cents,
-        "received_on": entry.booked_on,
-    }
-    if request.subject.startswith(SUBSCRIPTION):
-        # The treasurer need not keep the register: that the payment is due was checked when it
-        # was asked for.
-        rows = ledger.record_payment(
-            session,
-            SYSTEM,
-            _member_of(session, request),
-            amount_cents,
-            entry.booked_on,
-            source=f"bank:{match.public_id}",
-        )
-        match.act_ids = " ".join(dict.fromkeys(row.act_id for row in rows))
-        session.flush()
-    signals.payment_received.send(request, **told)
+    signals.payment_received.send(
+        request,
+        session=session,
+        actor=actor,
+        entry=entry,
+        match=match,
+        amount_cents=amount_cents,
+        received_on=entry.booked_on,
+    )
     return match
 
 
@@ -162,7 +144,7 @@ def match_by_hand(
 
 
 def undo_match(session: Session, actor: Actor, match: PaymentMatch, reason: str) -> None:
-    """Take a wrong match back: the ledger's acts are reversed, the request is open again.
+    """Take a wrong match back: the request is open again, and its feature reverses the acts.
 
     Raises InvalidInput for a reason of fewer than 5 characters, Conflict when it was undone or
     returned already, RuleViolation when its over-payment is on its way back already.
@@ -297,15 +279,6 @@ def refund_called_off(payment: OutgoingPayment, *, session: Session, **_others: 
 # -- inside -------------------------------------------------------------------------------------
 
 
-def _member_of(session: Session, request: PaymentRequest) -> Membership:
-    if request.membership_id is None:
-        raise RuleViolation(
-            _("The request does not say which member it is about."),
-            remedy=_("Cancel it and ask again."),
-        )
-    return session.get_one(Membership, request.membership_id)
-
-
 def _plan_rest(
     session: Session, actor: Actor, entry: BankEntry, request: PaymentRequest | None, cents: int
 ) -> OutgoingPayment:
@@ -352,7 +325,7 @@ def _take_back(
     *,
     undone: bool,
 ) -> None:
-    """Reverse what was written for a match and open its request again."""
+    """Open the request of a match again, and let the features above reverse what they wrote."""
     request = match.request
     session.refresh(request)
     # The same thing may have been asked for anew meanwhile.
@@ -370,16 +343,6 @@ def _take_back(
         request.state = state.value
         request.ended_at = None if asked_anew is None else clock.now()
     session.flush()
-    for act_id in match.act_ids.split():
-        row = session.scalars(
-            select(ShareEntry)
-            .where(
-                ShareEntry.act_id == act_id,
-                ShareEntry.cooperative_id == request.cooperative_id,
-            )
-            .limit(1)
-        ).one()
-        ledger.reverse_act(session, SYSTEM, row, reason if len(reason) >= 5 else f"bank: {reason}")
     signals.payment_returned.send(
         request,
         session=session,

@@ -21,7 +21,9 @@ from govern.payments.services.requests import lock_requests
 from govern.register.rules.values import MAX_CENTS
 
 TRANSITIONS: dict[OutgoingState, frozenset[OutgoingState]] = {
-    OutgoingState.PLANNED: frozenset({OutgoingState.RELEASED, OutgoingState.CANCELLED}),
+    OutgoingState.PLANNED: frozenset(
+        {OutgoingState.RELEASED, OutgoingState.PAID, OutgoingState.CANCELLED}
+    ),
     OutgoingState.RELEASED: frozenset(
         {
             OutgoingState.PLANNED,
@@ -38,9 +40,10 @@ TRANSITIONS: dict[OutgoingState, frozenset[OutgoingState]] = {
     ),
     OutgoingState.PAID: frozenset({OutgoingState.RETURNED}),
     OutgoingState.RETURNED: frozenset(),
-    OutgoingState.CANCELLED: frozenset(),
+    OutgoingState.CANCELLED: frozenset({OutgoingState.PAID}),
 }
-"""Released from a batch again when the batch is cancelled, sent or not; the bank may pay it yet."""
+"""Released from a batch again when the batch is cancelled, sent or not; the bank may pay it yet,
+and it may pay it even after it was held or called off (``services.reviving``)."""
 
 
 def request_outgoing(
@@ -113,7 +116,9 @@ def request_outgoing(
     )
     session.add(payment)
     session.flush()
-    _record(session, actor, payment, "planned", {"amount_cents": amount_cents, "subject": subject})
+    record_outgoing(
+        session, actor, payment, "planned", {"amount_cents": amount_cents, "subject": subject}
+    )
     return payment
 
 
@@ -132,7 +137,7 @@ def release_outgoing(session: Session, actor: Actor, payment: OutgoingPayment) -
     payment.released_at = clock.now()
     payment.released_by_id = actor.account_id
     session.flush()
-    _record(session, actor, payment, "released")
+    record_outgoing(session, actor, payment, "released")
 
 
 def hold_outgoing(session: Session, actor: Actor, payment: OutgoingPayment) -> None:
@@ -144,7 +149,7 @@ def hold_outgoing(session: Session, actor: Actor, payment: OutgoingPayment) -> N
     move_outgoing(payment, OutgoingState.PLANNED)
     payment.released_at = payment.released_by_id = None
     session.flush()
-    _record(session, actor, payment, "held")
+    record_outgoing(session, actor, payment, "held")
 
 
 def cancel_outgoing(
@@ -164,7 +169,7 @@ def cancel_outgoing(
     signals.outgoing_cancelled.send(
         payment, session=session, actor=actor, reason=payment.end_reason
     )
-    _record(session, actor, payment, "cancelled")
+    record_outgoing(session, actor, payment, "cancelled")
 
 
 def outgoing_by_public_id(
@@ -199,13 +204,14 @@ def move_outgoing(payment: OutgoingPayment, state: OutgoingState) -> None:
     payment.state = state.value
 
 
-def _record(
+def record_outgoing(
     session: Session,
     actor: Actor,
     payment: OutgoingPayment,
     action: str,
     data: dict[str, object] | None = None,
 ) -> None:
+    """Note what happened to a payment."""
     audit.record(
         session,
         actor,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
@@ -23,17 +23,25 @@ from govern.payments.reading import (
     UnreadableStatement,
     read_statements,
 )
-from govern.payments.reading.records import counted_key, entry_keys
 from govern.payments.rules.bank import show_iban
 from govern.payments.rules.references import show_reference
 from govern.payments.services.following import follow_credit, follow_debit
 from govern.payments.services.matching import match_received
+from govern.payments.services.recognising import fresh_entries
 from govern.payments.services.requests import lock_requests
 from govern.payments.texts import unreadable_text
 from govern.register.rules.folding import search_text
 
 MAX_BYTES = 20 * 1024 * 1024
-_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What of a file was new, and stored: nothing of it is matched yet."""
+
+    statements: tuple[BankStatement, ...]
+    rows: tuple[tuple[BankEntry, ReadEntry], ...]
+    known: int
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,29 @@ def store_statements(
 ) -> ReadingResult:
     """Store the entries that are new, and match each (flushed; nothing is stored if one fails).
 
+    As ``store_entries``, for a statement of a size at which somebody may wait for it.
+    """
+    stored = store_entries(session, actor, cooperative, parsed, file_name=file_name, digest=digest)
+    states: Counter[str] = Counter()
+    for row, entry in stored.rows:
+        settle_new(session, actor, row, entry.batch_id)
+        states[row.state] += 1
+    session.flush()
+    record_reading(session, actor, cooperative, stored, digest, states)
+    return ReadingResult(stored.statements, len(stored.rows), stored.known, dict(states))
+
+
+def store_entries(
+    session: Session,
+    actor: Actor,
+    cooperative: Cooperative,
+    parsed: Sequence[ReadStatement],
+    *,
+    file_name: str,
+    digest: str,
+) -> Stored:
+    """Store the entries that are new, each unmatched (flushed; nothing is stored if one fails).
+
     What was read before, in this file or in another that overlaps it, is left alone. Raises
     InvalidInput (field "file") for an account that is not the cooperative's or is closed, and for
     an entry that lies ahead.
@@ -105,16 +136,14 @@ def store_statements(
     # Whoever reads the same file at the same time waits here, and then finds all entries known.
     lock_requests(session, cooperative.id)
     made: list[BankStatement] = []
-    states: Counter[str] = Counter()
-    new = known = 0
+    rows: list[tuple[BankEntry, ReadEntry]] = []
+    known = 0
     for ordinal, read in enumerate(parsed, start=1):
-        account = _account_of(session, cooperative, read)
-        _refuse_days_ahead(cooperative, read)
-        fresh = _fresh_entries(session, account, read, digest, ordinal)
+        account = checked_statement(session, cooperative, read)
+        fresh = fresh_entries(session, account, read, digest, ordinal)
         known += len(read.entries) - len(fresh)
         if not fresh:
             continue
-        new += len(fresh)
         statement = BankStatement(
             cooperative_id=cooperative.id,
             bank_account_id=account.id,
@@ -124,7 +153,7 @@ def store_statements(
             last_day=read.last_day,
             opening_cents=read.opening_cents,
             closing_cents=read.closing_cents,
-            file_name=" ".join(file_name.split())[-200:] or "-",
+            file_name=shown_name(file_name),
             file_digest=digest,
             ordinal=_free_ordinal(session, account, digest, ordinal),
             entries_new=len(fresh),
@@ -135,23 +164,61 @@ def store_statements(
         session.add(statement)
         session.flush()
         made.append(statement)
-        rows = [(_row(statement, key, entry), entry) for key, entry in fresh]
-        session.add_all(row for row, _entry in rows)
+        new = [(_row(statement, key, entry), entry) for key, entry in fresh]
+        session.add_all(row for row, _entry in new)
         session.flush()
-        for row, entry in rows:
-            _settle(session, actor, row, entry)
-            states[row.state] += 1
-        session.flush()
-    if made:
-        audit.record(
-            session,
-            actor,
-            "payments:statement:read",
-            cooperative_id=cooperative.id,
-            subject=f"bank_statement:{made[0].public_id}",
-            data={"file": digest, "statements": len(made), "new": new, "known": known, **states},
-        )
-    return ReadingResult(tuple(made), new, known, dict(states))
+        rows += new
+    return Stored(tuple(made), tuple(rows), known)
+
+
+def checked_statement(
+    session: Session, cooperative: Cooperative, read: ReadStatement
+) -> BankAccount:
+    """The account of a statement. InvalidInput or RuleViolation (field "file") for one that is not
+    the cooperative's, is closed, or lies ahead."""
+    account = _account_of(session, cooperative, read)
+    _refuse_days_ahead(cooperative, read)
+    return account
+
+
+def settle_new(session: Session, actor: Actor, row: BankEntry, batch_id: str) -> None:
+    """Match a new entry. ``batch_id`` names the payment file that a debit may be, "" for none."""
+    if row.amount_cents < 0:
+        follow_debit(session, actor, row, batch_id)
+    elif not follow_credit(session, actor, row):
+        match_received(session, actor, row)
+
+
+def shown_name(file_name: str) -> str:
+    """The name of a file as it is listed: one line of 1 to 200 characters."""
+    return " ".join(file_name.split())[-200:] or "-"
+
+
+def record_reading(
+    session: Session,
+    actor: Actor,
+    cooperative: Cooperative,
+    stored: Stored,
+    digest: str,
+    states: Mapping[str, int],
+) -> None:
+    """Note that somebody read a file, where anything in it was new."""
+    if not stored.statements:
+        return
+    audit.record(
+        session,
+        actor,
+        "payments:statement:read",
+        cooperative_id=cooperative.id,
+        subject=f"bank_statement:{stored.statements[0].public_id}",
+        data={
+            "file": digest,
+            "statements": len(stored.statements),
+            "new": len(stored.rows),
+            "known": stored.known,
+            **states,
+        },
+    )
 
 
 # -- inside -------------------------------------------------------------------------------------
@@ -194,139 +261,6 @@ def _refuse_days_ahead(cooperative: Cooperative, read: ReadStatement) -> None:
         )  # fmt: skip
 
 
-@dataclass
-class _Alike:
-    """A stored entry that looks like one of the file. ``overlaps``: it may be the very same."""
-
-    id: int
-    key: str
-    is_numbered: bool
-    is_elsewhere: bool
-    overlaps: bool
-    is_claimed: bool = False
-
-
-def _fresh_entries(
-    session: Session, account: BankAccount, read: ReadStatement, digest: str, ordinal: int
-) -> list[tuple[str, ReadEntry]]:
-    """The entries that were not read before, each with its key.
-
-    Where the bank numbers its entries, the number tells. Otherwise, and between files of different
-    shapes, each entry here is one like it that is stored, as long as there are any: one that the
-    bank had not numbered yet takes its number now.
-    """
-    keys = entry_keys(read.entries)
-    stored = set(_stored_keys(session, account, keys))
-    alike = _stored_alike(session, account, read, digest, ordinal)
-    taken = Counter({mark: len(rows) for mark, rows in alike.items()})
-    fresh: dict[int, str] = {}
-    known_by_number: set[int] = set()
-    for at, (key, entry) in enumerate(zip(keys, read.entries, strict=True)):
-        if entry.bank_reference and key in stored:
-            known_by_number.add(at)
-            _claim(row for row in alike[entry.fingerprint] if row.key == key)
-    # Those without a number come first: only what is left over can have got one since.
-    for at, entry in enumerate(read.entries):
-        if entry.bank_reference:
-            continue
-        rows = [row for row in alike[entry.fingerprint] if row.overlaps]
-        if _claim(sorted(rows, key=lambda row: row.is_numbered)) is None:
-            taken[entry.fingerprint] += 1
-            # An erasure takes the fingerprint of a stored entry away and leaves its key.
-            key = counted_key(entry.fingerprint, taken[entry.fingerprint])
-            if key not in stored:
-                fresh[at] = key
-    for at, (key, entry) in enumerate(zip(keys, read.entries, strict=True)):
-        if not entry.bank_reference or at in known_by_number:
-            continue
-        found = _claim(
-            row
-            for row in alike[entry.fingerprint]
-            if row.is_elsewhere or (row.overlaps and not row.is_numbered)
-        )
-        if found is None:
-            fresh[at] = key
-        elif not found.is_elsewhere:
-            row = session.get_one(BankEntry, found.id)
-            row.bank_reference, row.key = entry.bank_reference, key
-    session.flush()
-    return [(fresh[at], read.entries[at]) for at in sorted(fresh)]
-
-
-def _claim(rows: Iterable[_Alike]) -> _Alike | None:
-    """The first that no other entry of the file is; None where every one is taken."""
-    found = next((row for row in rows if not row.is_claimed), None)
-    if found is not None:
-        found.is_claimed = True
-    return found
-
-
-def _stored_keys(session: Session, account: BankAccount, keys: Sequence[str]) -> Iterator[str]:
-    for at in range(0, len(keys), _CHUNK):
-        yield from session.scalars(
-            select(BankEntry.key).where(
-                BankEntry.bank_account_id == account.id,
-                BankEntry.key.in_(keys[at : at + _CHUNK]),
-            )
-        )
-
-
-def _stored_alike(
-    session: Session, account: BankAccount, read: ReadStatement, digest: str, ordinal: int
-) -> dict[str, list[_Alike]]:
-    """The stored entries per fingerprint of the file, in the order in which they were read.
-
-    Two people may give the same amount with the same words on the same day, once in the statement
-    of noon and once in that of the evening. Where one statement begins with the balance that the
-    other ends with, they share no entry, and what is alike in them is not the same.
-    """
-    alike: dict[str, list[_Alike]] = {entry.fingerprint: [] for entry in read.entries}
-    marks = list(alike)
-    for at in range(0, len(marks), _CHUNK):
-        rows = session.execute(
-            select(
-                BankEntry.id,
-                BankEntry.key,
-                BankEntry.fingerprint,
-                BankEntry.bank_reference,
-                BankStatement,
-            )
-            .join(BankStatement, BankStatement.id == BankEntry.statement_id)
-            .where(
-                BankEntry.bank_account_id == account.id,
-                BankEntry.fingerprint.in_(marks[at : at + _CHUNK]),
-            )
-            .order_by(BankEntry.id)
-        )
-        for row_id, key, mark, number, statement in rows:
-            is_same = (statement.file_digest, statement.ordinal) == (digest, ordinal)
-            alike[mark].append(
-                _Alike(
-                    row_id,
-                    key,
-                    is_numbered=bool(number),
-                    is_elsewhere=statement.format[:4] != read.format[:4],
-                    overlaps=is_same or not _follow_each_other(statement, read),
-                )
-            )
-    return alike
-
-
-def _follow_each_other(statement: BankStatement, read: ReadStatement) -> bool:
-    balances = (
-        statement.opening_cents,
-        statement.closing_cents,
-        read.opening_cents,
-        read.closing_cents,
-    )
-    if None in balances or statement.opening_cents == read.opening_cents:
-        return False
-    return (
-        statement.closing_cents == read.opening_cents
-        or statement.opening_cents == read.closing_cents
-    )
-
-
 def _free_ordinal(session: Session, account: BankAccount, digest: str, ordinal: int) -> int:
     """A file of which only part was new once may bring something new again after an undoing."""
     highest = session.scalar(
@@ -367,10 +301,3 @@ def _row(statement: BankStatement, key: str, entry: ReadEntry) -> BankEntry:
             entry.reference,
         ),
     )
-
-
-def _settle(session: Session, actor: Actor, row: BankEntry, read: ReadEntry) -> None:
-    if row.amount_cents < 0:
-        follow_debit(session, actor, row, read)
-    elif not follow_credit(session, actor, row):
-        match_received(session, actor, row)

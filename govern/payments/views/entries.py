@@ -29,7 +29,7 @@ from govern.payments.services.following import (
     likely_outgoing,
     settle_outgoing_by_hand,
 )
-from govern.payments.texts import DOUBT_SENTENCES, ENTRY_STATE_NAMES
+from govern.payments.texts import DOUBT_SENTENCES, ENTRY_STATE_NAMES, OUTGOING_STATE_NAMES
 from govern.payments.views.blueprint import act, blueprint, entry_of, here, with_reason
 from govern.register.rules.folding import search_words
 
@@ -103,8 +103,10 @@ def entry_page(cooperative: str, entry: str) -> Any:
         offered=_offered(found, query, rest) if waits and is_credit and rest else [],
         originals=likely_originals(session, found) if waits and not is_credit else [],
         payments=likely_outgoing(session, found)
-        if waits and (found.is_return or not is_credit)
+        if waits and (found.is_return or found.outgoing_id or not is_credit)
         else [],
+        payment_states=OUTGOING_STATE_NAMES,
+        claims=claims.claims_of(session, found),
         not_ours=NOT_OURS,
     )
 
@@ -217,10 +219,34 @@ def claim_entry(cooperative: str, entry: str, original: str) -> Any:
             _("The share ledger stays as it is: the shares count as paid."),
             _("Both entries say that the money went back, with your reason."),
             _("What was planned to be given back of that payment is cancelled."),
-            _("This cannot be undone here. Ask the payer for the money."),
+            _("Ask the payer for the money. If it turns out to be no claim, it can be undone."),
         ),
         action=_("Record the claim"),
         done=_("The claim was recorded."),
+        back=here("entry_page", entry=entry),
+    )
+
+
+@blueprint.route(f"{BASE}/entries/<entry>/undo-claim/<claim>", methods=["GET", "POST"])
+@requires(Permission.PAYMENTS_WRITE)
+def undo_claim(cooperative: str, entry: str, claim: str) -> Any:
+    """Say that a claim on a payer was none."""
+    found = entry_of(entry)
+    wrong = next(
+        (one for one in claims.claims_of(db.session(), found) if one.public_id == claim), None
+    )
+    if wrong is None:
+        raise NotFound(_("There is no such claim."), remedy=_("Reload the page of the entry."))
+    return with_reason(
+        lambda reason: claims.undo_claim(db.session(), g.actor, wrong, reason),
+        title=_("Undo the claim"),
+        consequences=(
+            _("The payment received counts as before, and the debit waits again."),
+            _("What the claim called off is planned to be given back again."),
+            _("The claim stays on this page, with both reasons."),
+        ),
+        action=_("Undo the claim"),
+        done=_("The claim was undone."),
         back=here("entry_page", entry=entry),
     )
 

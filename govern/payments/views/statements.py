@@ -15,11 +15,12 @@ from govern.access import Permission, reads_first, requires
 from govern.database import begin_writing
 from govern.errors import GovernError
 from govern.extensions import db
+from govern.i18n import current_language
 from govern.paging import paginate
 from govern.payments.forms import BankAccountForm, StatementForm
 from govern.payments.models import BankStatement, PaymentMatch, PaymentRequest, RequestState
 from govern.payments.rules.bank import show_iban
-from govern.payments.services import accounts, requests, statements
+from govern.payments.services import accounts, readings, requests, statements
 from govern.payments.texts import REQUEST_STATE_NAMES
 from govern.payments.views.blueprint import act, blueprint, here, put_error, today
 from govern.payments.views.entries import BASE
@@ -52,6 +53,19 @@ def read_statement(cooperative: str) -> Any:
         )
         parsed = statements.parse_file(content, account=account)
         begin_writing(db.session)
+        if readings.is_large(parsed):
+            on_its_way = readings.start_reading(
+                db.session(),
+                g.actor,
+                g.cooperative,
+                parsed,
+                file_name=name,
+                content=content,
+                account=account,
+                language=current_language(),
+            )
+            db.session.commit()
+            return flask.redirect(here("reading_page", reading=on_its_way.public_id))
         result = statements.store_statements(
             db.session(),
             g.actor,
@@ -110,6 +124,7 @@ def _statements_page(form: StatementForm) -> str:
             .order_by(BankStatement.id.desc()),
             per_page=20,
         ),
+        readings=readings.recent_readings(db.session(), g.cooperative.id),
         has_accounts=len(form.account.choices) > 1,
         may_write=g.actor.may(Permission.PAYMENTS_WRITE, g.cooperative.id),
     )
