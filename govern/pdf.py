@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
-from govern.typesetting import typeset
+from govern.typesetting import typeset, typeset_apart
 
 
 def render_pdf(template: str, data: Mapping[str, Any], language: str) -> bytes:
@@ -20,3 +20,9 @@ def render_pdf(template: str, data: Mapping[str, Any], language: str) -> bytes:
     """
     with force_locale(language):
         return typeset(template, data, language, _)
+
+
+def render_large_pdf(template: str, data: Mapping[str, Any], language: str) -> bytes:
+    """``render_pdf`` for a hundred pages and more: the same bytes, made in a process of its own."""
+    with force_locale(language):
+        return typeset_apart(template, data, language, _)

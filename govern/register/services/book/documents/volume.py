@@ -15,7 +15,7 @@ from govern.components import number
 from govern.cooperatives.models import Cooperative
 from govern.i18n import day as in_words
 from govern.i18n import money
-from govern.pdf import render_pdf
+from govern.pdf import render_large_pdf, render_pdf
 from govern.register.services.book.documents.extract import (
     entries_section,
     extract_notes,
@@ -34,8 +34,10 @@ from govern.register.services.book.volumes import (
     volumes_of,
 )
 
+FEW_ROWS = 200
+"""More rows are typeset in a process of its own, and by each server process one after the other."""
+
 _one_at_a_time = Lock()
-"""Typesetting a volume takes memory: a process with several threads makes one after the other."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,10 @@ def volume_pdf(session: Session, extract: Extract, volume: Volume) -> bytes:
             "sections": sections,
             "notes": extract_notes(extract.with_domicile),
         }
-        with _one_at_a_time:
+        if sum(len(section["rows"]) for section in sections) <= FEW_ROWS:
             return render_pdf("register_tables", data, extract.language)
+        with _one_at_a_time:
+            return render_large_pdf("register_tables", data, extract.language)
 
 
 def volume_name(number: int, total: int) -> str:
