@@ -227,6 +227,10 @@ def step_refused(error: StepRefused, step: Step) -> RuleViolation:
             _("The member has asked to be heard, and has not been."),
             _("Record the hearing first, or that the member was called and did not come."),
         ),
+        StepObstacle.HEARING_EARLY: (
+            _("The member has not asked to be heard, and may still do so until %(day)s.", day=when),
+            _("Record first that it was asked for, or a hearing held after that day."),
+        ),
         StepObstacle.BEFORE_STEP: (
             _("This cannot be before %(day)s, when the step that it rests on was taken.", day=when),
             _("Give that day or a later one."),

@@ -74,6 +74,7 @@ class StepObstacle(StrEnum):
     DONE = "done"
     OBSERVATIONS_RUN = "observations_run"
     HEARING_OWED = "hearing_owed"
+    HEARING_EARLY = "hearing_early"  # held before it was asked for, it would not be the one owed
     BEFORE_STEP = "before_step"
     BEFORE_RECORD = "before_record"  # nothing proves that it was sent then
     FUTURE = "future"
@@ -164,6 +165,12 @@ def check_step(
         recorded_on = max((day for day in known if day is not None), default=None)
         if recorded_on is not None and done_on < recorded_on:
             raise StepRefused(StepObstacle.BEFORE_RECORD, recorded_on)
+    if step is Step.HEARING:
+        asked_on, until = day_of(done, Step.HEARING_ASKED), observations_until(rules, done)
+        if asked_on is not None and done_on < asked_on:
+            raise StepRefused(StepObstacle.BEFORE_STEP, asked_on)
+        if asked_on is None and until is not None and done_on <= until:
+            raise StepRefused(StepObstacle.HEARING_EARLY, until)
     if step is Step.DECISION:
         until = observations_until(rules, done)
         if until is not None and done_on <= until:

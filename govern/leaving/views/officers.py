@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import flask
@@ -13,11 +14,12 @@ from govern.access import Permission, requires
 from govern.errors import GovernError
 from govern.extensions import db
 from govern.leaving import forms, services
-from govern.leaving.models import Departure, Founder
+from govern.leaving.models import Departure, Founder, Refund
 from govern.leaving.rules.calendar import founder_free_from
 from govern.leaving.rules.exclusion import Step
 from govern.leaving.rules.states import OPEN, DepartureKind, DepartureState
 from govern.leaving.services.common import departures_of, rules_for, rules_of, with_holder
+from govern.leaving.services.hindering import Outlook, outlook_of
 from govern.leaving.services.payees import OPEN_REFUNDS
 from govern.leaving.views.blueprint import (
     METHODS,
@@ -92,6 +94,7 @@ def departure_page(cooperative: str, departure: str) -> Any:
         step_page=lambda step: STEP_PAGES.get(step, ""),
         steps=Step,
         refunds=refunds,
+        outlook=_next_outlook(refunds),
         held=held,
         source=rules_of(session, found).citation.text,
         may_settle=is_death and held > 0,
@@ -99,6 +102,12 @@ def departure_page(cooperative: str, departure: str) -> Any:
         may_put_account=bool(waits) or found.state == DepartureState.PENDING.value,
         **shared_words(),
     )
+
+
+def _next_outlook(refunds: Sequence[Refund]) -> Outlook | None:
+    """What lies ahead of the refund that is due first among those that wait."""
+    outlooks = (outlook_of(db.session(), g.actor, refund, today()) for refund in refunds)
+    return next((outlook for outlook in outlooks if outlook is not None), None)
 
 
 STEP_PAGES = {

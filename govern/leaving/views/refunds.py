@@ -19,6 +19,7 @@ from govern.leaving.models import BoardTest, Refund
 from govern.leaving.rules.board import TestKind
 from govern.leaving.rules.states import RefundState
 from govern.leaving.services.board import facts_of_tests
+from govern.leaving.services.hindering import outlook_of, treasurers_of
 from govern.leaving.texts import TEST_NAMES, coverage_text
 from govern.leaving.views.blueprint import (
     METHODS,
@@ -59,6 +60,7 @@ def refund_list(cooperative: str) -> Any:
         may_release=g.actor.may(Permission.PAYMENTS_RELEASE, g.cooperative.id),
         may_write=g.actor.may(Permission.PAYMENTS_WRITE, g.cooperative.id),
         may_open=g.actor.may(Permission.REGISTER_WRITE, g.cooperative.id),
+        treasurers=treasurers_of(db.session(), g.cooperative),
         today=today(),
         states=RefundState,
         **shared_words(),
@@ -119,6 +121,7 @@ def refund_page(cooperative: str, refund: str) -> Any:
         "leaving/refund.html",
         refund=found,
         membership=found.membership,
+        outlook=outlook_of(db.session(), g.actor, found, today()),
         may_write=g.actor.may(Permission.PAYMENTS_WRITE, g.cooperative.id),
         may_release=g.actor.may(Permission.PAYMENTS_RELEASE, g.cooperative.id),
         may_open=g.actor.may(Permission.REGISTER_WRITE, g.cooperative.id),
