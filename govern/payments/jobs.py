@@ -64,7 +64,7 @@ def resume_readings(session: Session) -> None:
     ).all():
         asked = session.get(BackgroundJob, row.job_id) if row.job_id else None
         if asked is not None and asked.state == JobState.FAILED.value:
-            readings.fail_reading(session, row, asked.error)
+            readings.fail_reading(session, row, _told(asked.error))
         elif asked is None or asked.state == JobState.DONE.value:
             readings.ask_for(session, row)
 
@@ -81,7 +81,12 @@ def mark_failed_readings(session: Session, _now: datetime) -> None:
         .limit(20)
     ).all()
     for row, error in stuck:
-        readings.fail_reading(session, row, error)
+        readings.fail_reading(session, row, _told(error))
+
+
+def _told(error: str) -> str:
+    """What a job says of its failure, where it is meant for people and not the name of a kind."""
+    return error if " " in error else ""
 
 
 def register_jobs() -> None:

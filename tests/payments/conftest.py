@@ -15,8 +15,10 @@ from govern.cooperatives.services import rules_on
 from govern.database import make_public_id
 from govern.joining.models import ShareOrder
 from govern.payments.models import BankAccount, PaymentRequest
+from govern.payments.reading import ReadEntry, ReadStatement
 from govern.payments.services import request_payment
 from govern.payments.services.accounts import add_bank_account
+from govern.payments.services.statements import ReadingResult, store_statements
 from govern.register.models import Membership
 from govern.register.services.members import Contact, NewMember, add_member
 
@@ -119,3 +121,23 @@ def ordered(
     )
     session.commit()
     return request
+
+
+@pytest.fixture
+def table(
+    session: Session, cooperative: Cooperative, account: BankAccount
+) -> Callable[..., ReadingResult]:
+    """``table(line(6000), …)``: a table of the bank with these lines, read and stored."""
+    number = 0
+
+    def reading(*lines: ReadEntry) -> ReadingResult:
+        nonlocal number
+        number += 1
+        statement = ReadStatement(format="csv", iban=OURS, entries=list(lines))
+        result = store_statements(
+            session, SYSTEM, cooperative, [statement], file_name="t.csv", digest=f"{number:064x}"
+        )
+        session.commit()
+        return result
+
+    return reading

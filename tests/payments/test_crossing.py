@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -15,35 +14,15 @@ from govern.audit import AuditEntry
 from govern.errors import Conflict, ForbiddenTransition, InvalidInput, RuleViolation
 from govern.payments import signals
 from govern.payments.models import BankEntry, Doubt, OutgoingPayment
-from govern.payments.reading import ReadEntry, ReadStatement, records
+from govern.payments.reading import ReadEntry, records
 from govern.payments.rules.references import references_in
 from govern.payments.services import batches, claims, matching, outgoing
 from govern.payments.services.following import likely_outgoing, settle_outgoing_by_hand
-from govern.payments.services.statements import ReadingResult, store_statements
 from govern.register.models import ShareEntry
 from govern.register.services import ledger
-from tests.payments.statements import AN, OURS
+from tests.payments.statements import AN
 
 TODAY = date(2018, 6, 1)
-Table = Callable[..., ReadingResult]
-
-
-@pytest.fixture
-def table(session: Session, cooperative: Any, account: Any) -> Table:
-    """``table(line(6000), …)``: a table of the bank with these lines, read and stored."""
-    number = 0
-
-    def reading(*lines: ReadEntry) -> ReadingResult:
-        nonlocal number
-        number += 1
-        statement = ReadStatement(format="csv", iban=OURS, entries=list(lines))
-        result = store_statements(
-            session, SYSTEM, cooperative, [statement], file_name="t.csv", digest=f"{number:064x}"
-        )
-        session.commit()
-        return result
-
-    return reading
 
 
 def line(cents: int, number: str = "", *, day: date = TODAY, **others: Any) -> ReadEntry:
@@ -202,7 +181,7 @@ def test_the_same_account_and_amount_may_be_a_return_even_where_two_credits_fit(
 
 
 @pytest.fixture
-def moved_on(session: Session, make_member: Any, ordered: Any, table: Table) -> tuple[Any, ...]:
+def moved_on(session: Session, make_member: Any, ordered: Any, table: Any) -> tuple[Any, ...]:
     """Shares were paid, then transferred; then the bank takes the payment back."""
     request, giver, receiver = ordered, ordered.membership, make_member("Bo", "Maes", shares=1)
     table(line(10_000, "1", reference=request.reference))

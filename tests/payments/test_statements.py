@@ -81,9 +81,7 @@ def test_the_exact_amount_under_the_reference_settles_the_request(
     assert only_entry(session).state == EntryState.MATCHED.value
 
 
-def test_the_payment_of_an_order_counts_from_the_day_the_bank_booked_it(
-    session, read, ordered
-):
+def test_the_payment_of_an_order_counts_from_the_day_the_bank_booked_it(session, read, ordered):
     read(Tx(6000, reference=ordered.reference, day="2018-05-30"))
     member = ordered.membership
     assert paid(session, member, date(2018, 5, 29)) == 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 from datetime import date, datetime
+from functools import lru_cache
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import ElementTree as SafeTree
@@ -279,7 +280,12 @@ def _counterparty(detail: Element, cents: int) -> tuple[str, str, str]:
 
 
 def _name(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
+    return _local(element.tag)
+
+
+@lru_cache(maxsize=1024)
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 def _all(element: Element, name: str) -> list[Element]:
