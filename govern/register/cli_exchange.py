@@ -33,6 +33,12 @@ from govern.register.texts.odoo import odoo_text
 from govern.web import cooperative_by_code
 
 SHOWN = 40
+HINTS = {
+    "category_unknown": "--category TYPE=CODE",
+    "class_unknown": "--class TYPE=CODE",
+    "other_name": "--other-names",
+}
+"""Which option answers a problem of an Odoo export."""
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -201,6 +207,10 @@ def _tell(done: OdooImport, dry_run: bool) -> None:
         compared = "" if in_lines is None else f", share lines {in_lines}"
         differs = "" if in_lines in (None, in_register) else "  THEY DIFFER"
         click.echo(f"type {share_type}: register {in_register} shares{compared}{differs}")
+    codes = {problem.code for problem in plan.problems}
+    for code, option in HINTS.items():
+        if code in codes:
+            click.echo(f"{code.replace('_', ' ')}: see {option}")
     if plan.problems:
         Console(width=None if sys.stdout.isatty() else 200).print(_problem_table(plan.problems))
 

@@ -16,9 +16,11 @@ from wtforms.widgets import TextInput
 
 from govern.config import LOCALES
 from govern.i18n import LANGUAGE_NAMES
+from govern.register.importing.odoo.headers import LINES, PARTNERS, REGISTER
 from govern.register.models import EndReason, TransferCause
 from govern.register.rules import values
 from govern.register.texts import CAUSE_NAMES, END_REASON_NAMES, problem_text
+from govern.register.texts.odoo import ODOO_FILE_NAMES
 
 
 class ReadField(Field):
@@ -291,6 +293,25 @@ class UploadForm(FlaskForm):
         _l("File"),
         validators=[FileRequired(_l("Choose a file."))],
         description=_l("CSV or XLSX, one row per member, with a heading."),
+    )
+
+
+class OdooForm(FlaskForm):
+    """The export of Odoo's cooperative modules as files."""
+
+    partners = FileField(
+        ODOO_FILE_NAMES[PARTNERS],
+        validators=[FileRequired(_l("Choose a file."))],
+        description=_l("Export of the contacts (res.partner), former members too."),
+    )
+    register = FileField(
+        ODOO_FILE_NAMES[REGISTER],
+        validators=[FileRequired(_l("Choose a file."))],
+        description=_l("Export of the subscription register (subscription.register)."),
+    )
+    lines = FileField(
+        ODOO_FILE_NAMES[LINES],
+        description=_l("Export of the share lines (share.line): only compared with the register."),
     )
 
 

@@ -12,8 +12,10 @@ from govern.cooperatives.models import Cooperative
 from govern.database import reading
 from govern.errors import GovernError
 from govern.jobs import BackgroundJob, JobState, every_tick, job, register_resume, report_progress
-from govern.register.models import ImportBatch, ImportState
+from govern.register.importing.odoo.reading import OdooExport
+from govern.register.models import ImportBatch, ImportKind, ImportState
 from govern.register.services import imports
+from govern.register.services.exchange import odoo
 from govern.register.services.import_register import import_context
 from govern.register.services.transfers import expire_transfers
 
@@ -22,7 +24,9 @@ from govern.register.services.transfers import expire_transfers
 def check_import(session: Session, batch_id: int) -> None:
     """Read and check an uploaded file, and keep the preview."""
     parsed = _parsed(session, batch_id, ImportState.CHECKING)
-    if parsed is not None:
+    if isinstance(parsed, OdooExport):
+        odoo.write_odoo_preview(session, session.get_one(ImportBatch, batch_id), parsed)
+    elif parsed is not None:
         imports.write_preview(session, session.get_one(ImportBatch, batch_id), parsed)
 
 
@@ -33,15 +37,23 @@ def run_import(session: Session, batch_id: int) -> None:
     if parsed is None:
         return
     batch = session.get_one(ImportBatch, batch_id)
-    total = len(parsed.rows)
     actor = Actor(account_id=batch.confirmed_by_id, is_system=True)
+    if isinstance(parsed, OdooExport):
+        odoo.write_odoo_import(session, actor, batch, parsed)
+        return
+    total = len(parsed.rows)
     imports.write_import(
         session, actor, batch, parsed, lambda done: report_progress(total + done, 2 * total)
     )
 
 
-def _parsed(session: Session, batch_id: int, state: ImportState) -> imports.ParsedImport | None:
-    """Read the file between two transactions, so that nobody waits for the write lock meanwhile."""
+def _parsed(
+    session: Session, batch_id: int, state: ImportState
+) -> imports.ParsedImport | OdooExport | None:
+    """Read the file between two transactions, so that nobody waits for the write lock meanwhile.
+
+    Of an Odoo export: the files.
+    """
     steps = 2 if state is ImportState.IMPORTING else 1
     try:
         with reading(session):
@@ -49,6 +61,12 @@ def _parsed(session: Session, batch_id: int, state: ImportState) -> imports.Pars
             if batch is None or batch.state != state.value:
                 return None
             cooperative = session.get_one(Cooperative, batch.cooperative_id)
+            if batch.kind == ImportKind.ODOO.value:
+                return odoo.read_export(
+                    odoo.files_of(session, batch),
+                    cooperative,
+                    lambda done, total: report_progress(done, steps * total),
+                )
             context = import_context(session, cooperative)
             content, mapping = imports.source_of(session, batch), dict(batch.mapping)
         return imports.parse(

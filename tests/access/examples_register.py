@@ -10,8 +10,9 @@ from govern.register.importing.headers import FIELDS
 from tests.access import world_register
 from tests.access.example import Example
 from tests.access.world import Side
-from tests.register.conftest import csv_file, row
+from tests.register.conftest import DATA, csv_file, row
 
+ODOO = DATA / "odoo"
 DAY = "2018-05-30"
 CONTACT = {"language": "fr", "email": "new@example.org", "town": "Liège", "country": "BE"}
 ADMISSION = {**CONTACT, "category": "A", "joined_on": DAY, "shares": "1", "paid": "30,00"}
@@ -136,6 +137,12 @@ REGISTER = {
     ),
     "register.import_list": Example(
         form=lambda side: {"file": (io.BytesIO(csv_file(row("905"))), "register.csv")}
+    ),
+    "register.import_odoo": Example(
+        form=lambda side: {
+            name: (io.BytesIO((ODOO / f"{name}.csv").read_bytes()), f"{name}.csv")
+            for name in ("partners", "register")
+        }
     ),
     "register.import_page": _import("checked_import"),
     "register.import_progress": _import("checked_import"),

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from govern.i18n import money
+from govern.register.importing.odoo.headers import LINES, PARTNERS, REGISTER
 from govern.register.texts.problems import PROBLEM_CODES, Params, Words, problem_text
+
+ODOO_FILE_NAMES = {
+    PARTNERS: _l("Partners"),
+    REGISTER: _l("Register of operations"),
+    LINES: _l("Share lines"),
+}
 
 
 def odoo_text(code: str, params: Params) -> Words:
@@ -93,7 +101,7 @@ _ODOO: dict[str, Callable[[Params], tuple[str, str]]] = {
     "other_name": lambda p: (
         _("Number %(value)s is %(name)s here and %(theirs)s in Odoo.", value=p["value"],
           name=p["name"], theirs=p["theirs"]),
-        _("Correct the number or the name, or say with --other-names that they are the same."),
+        _("Correct the number or the name, or say that the numbers can be trusted."),
     ),
     "member_ended": lambda p: (
         _("The membership %(number)s has ended in this register.", number=p["number"]),
@@ -101,12 +109,11 @@ _ODOO: dict[str, Callable[[Params], tuple[str, str]]] = {
     ),
     "class_unknown": lambda p: (
         _("The type “%(value)s” is no class of shares of the rules.", value=p["value"]),
-        _("Say which it is with --class TYPE=CODE; the rules know: %(known)s.", known=p["known"]),
+        _("Say which class it is; the rules know: %(known)s.", known=p["known"]),
     ),
     "category_unknown": lambda p: (
         _("The type “%(value)s” does not tell the category of the member.", value=p["value"]),
-        _("Say which it is with --category TYPE=CODE; the rules know: %(known)s.",
-          known=p["known"]),
+        _("Say which category it stands for; the rules know: %(known)s.", known=p["known"]),
     ),
     "not_held": lambda p: (
         _("Member %(number)s held only %(held)s such shares on that day and since.",

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from govern import database
 from govern.access import Permission, reads_first, requires
-from govern.errors import GovernError, NotFound
+from govern.errors import GovernError, InvalidInput, NotFound
 from govern.extensions import db
 from govern.i18n import current_language, day
 from govern.jobs import BackgroundJob, read_progress
@@ -23,11 +23,13 @@ from govern.register.importing.reading import ENCODING_NAMES, MAX_ROWS
 from govern.register.models import (
     ImportBatch,
     ImportFile,
+    ImportKind,
     ImportState,
     Membership,
     Severity,
 )
 from govern.register.services import imports
+from govern.register.services.exchange import odoo
 from govern.register.texts import (
     FIELD_NAMES,
     IMPORT_STATE_NAMES,
@@ -35,6 +37,7 @@ from govern.register.texts import (
     problem_text,
 )
 from govern.register.views.blueprint import attachment, blueprint, here, put_error
+from govern.register.views.odoo import odoo_page, said_in_form
 
 WORKING = (ImportState.CHECKING.value, ImportState.IMPORTING.value)
 
@@ -106,25 +109,34 @@ def import_page(cooperative: str, batch: str) -> Any:
         return render_template(
             "register/import_working.html", batch=found, progress=_progress(found)
         )
+    if found.kind == ImportKind.ODOO.value:
+        return odoo_page(found, findings_shown(found))
     session = db.session()
-    severity = request.args.get("show", "")
-    shown = Severity(severity) if severity in tuple(Severity) else None
     return render_template(
         "register/import_preview.html",
-        batch=found,
-        state=ImportState(found.state),
-        states=IMPORT_STATE_NAMES,
-        problems=paginate(session, imports.problems_of(found, shown)),
-        shown=shown,
+        **findings_shown(found),
         changes=paginate(session, _changes_with_members(found), rows=True, page=_changes_page()),
-        earlier=imports.earlier_import_of_same_file(session, found),
         has_mend_file=session.get(ImportFile, (found.id, "mend")) is not None,
         words=lambda problem: problem_text(problem.code, problem.params),
-        severities=SEVERITY_NAMES,
         fields=FIELD_NAMES,
         encoding=ENCODING_NAMES.get(found.layout["encoding"], ""),
         change_value=_change_value,
     )
+
+
+def findings_shown(batch: ImportBatch) -> dict[str, Any]:
+    """What every preview shows: where the import stands, and one page of what is odd."""
+    severity = request.args.get("show", "")
+    shown = Severity(severity) if severity in tuple(Severity) else None
+    return {
+        "batch": batch,
+        "state": ImportState(batch.state),
+        "states": IMPORT_STATE_NAMES,
+        "problems": paginate(db.session(), imports.problems_of(batch, shown)),
+        "shown": shown,
+        "severities": SEVERITY_NAMES,
+        "earlier": imports.earlier_import_of_same_file(db.session(), batch),
+    }
 
 
 def _changes_page() -> int:
@@ -200,6 +212,7 @@ def _columns_page(batch: ImportBatch, error: GovernError | None = None) -> str:
 def import_columns(cooperative: str, batch: str) -> Any:
     """Say which column holds what."""
     found = _batch(batch)
+    imports.refuse_columns_of_odoo(found)
     if request.method == "GET":
         return _columns_page(found)
     mapping: dict[str, int] = {}
@@ -225,9 +238,19 @@ def import_columns(cooperative: str, batch: str) -> Any:
 @requires(Permission.REGISTER_IMPORT)
 def import_confirm(cooperative: str, batch: str) -> Any:
     """Let the import go in as it was shown."""
-    imports.confirm_import(
-        db.session(), g.actor, _batch(batch), request.form.get("plan_digest", "")
-    )
+    found = _batch(batch)
+    digest = request.form.get("plan_digest", "")
+    if found.kind == ImportKind.ODOO.value:
+        try:
+            odoo.confirm_odoo_import(
+                db.session(), g.actor, found, digest, good_rows="good_rows" in request.form
+            )
+        except InvalidInput as error:
+            db.session.rollback()
+            found = _batch(batch)
+            return odoo_page(found, findings_shown(found), error), error.status
+    else:
+        imports.confirm_import(db.session(), g.actor, found, digest)
     db.session.commit()
     return flask.redirect(here("import_page", batch=batch))
 
@@ -236,12 +259,16 @@ def import_confirm(cooperative: str, batch: str) -> Any:
 @requires(Permission.REGISTER_IMPORT)
 def import_check(cooperative: str, batch: str) -> Any:
     """Check again: possible duplicates held back or let in, or after a failure."""
-    imports.check_again(
-        db.session(),
-        g.actor,
-        _batch(batch),
-        hold_back_duplicates=request.form.get("duplicates") == "hold_back",
-    )
+    found = _batch(batch)
+    if found.kind == ImportKind.ODOO.value:
+        odoo.say_about(db.session(), g.actor, found, said_in_form(found))
+    else:
+        imports.check_again(
+            db.session(),
+            g.actor,
+            found,
+            hold_back_duplicates=request.form.get("duplicates") == "hold_back",
+        )
     db.session.commit()
     return flask.redirect(here("import_page", batch=batch))
 

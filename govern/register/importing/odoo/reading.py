@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from govern.register.importing.odoo.headers import KINDS, LINES, PARTNERS, REGISTER
+from govern.register.importing.odoo.headers import KINDS, LINES, NAMES, PARTNERS, REGISTER
 from govern.register.importing.reading import Table
 from govern.register.importing.rows import unguard
 from govern.register.rules import values
@@ -255,13 +255,30 @@ class OdooReader:
             record.is_bad = True
         column = self.mapping.get(name, -1)
         headers = self.table.layout.headers
-        header = headers[column] if 0 <= column < len(headers) else name
+        technical = NAMES[self.file].get(name, name).partition(";")[0]
+        header = headers[column] if 0 <= column < len(headers) else technical
         self.problems.append(
             OdooProblem(
                 self.file, row, header, value[:200], severity, code,
                 {"value": value[:80], **params},
             )
         )  # fmt: skip
+
+
+@dataclass
+class OdooExport:
+    """The files read row by row. ``rows`` are those of all files; ``lines`` None: not exported."""
+
+    partners: OdooReader
+    register: OdooReader
+    lines: OdooReader | None
+    people: list[Partner]
+    operations: list[Operation]
+    share_lines: list[ShareLine]
+
+    @property
+    def rows(self) -> int:
+        return len(self.people) + len(self.operations) + len(self.share_lines)
 
 
 _TRUE = frozenset(("true", "1", "yes", "oui", "ja", "vrai", "waar", "x", "wahr"))

@@ -21,6 +21,7 @@ from govern.register.services.imports.steps import (
     map_columns,
     name_columns,
     read_file,
+    refuse_columns_of_odoo,
     start_import,
     two_columns,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "problems_of",
     "purge_imports",
     "read_file",
+    "refuse_columns_of_odoo",
     "source_of",
     "start_import",
     "two_columns",

@@ -85,7 +85,7 @@ def problems_of(batch: ImportBatch, severity: Severity | None = None) -> Any:
     query = select(ImportProblem).where(ImportProblem.batch_id == batch.id)
     if severity is not None:
         query = query.where(ImportProblem.severity == severity.value)
-    return query.order_by(ImportProblem.row, ImportProblem.id)
+    return query.order_by(ImportProblem.file, ImportProblem.row, ImportProblem.id)
 
 
 def changes_of(batch: ImportBatch) -> Any:

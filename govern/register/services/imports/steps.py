@@ -14,12 +14,13 @@ from govern import clock
 from govern.access import Actor, Permission
 from govern.config import LOCALES
 from govern.cooperatives.models import Cooperative
-from govern.errors import Conflict, InvalidInput
+from govern.errors import Conflict, InvalidInput, NotFound
 from govern.register.importing.headers import FIELDS, missing_columns, recognise_columns
 from govern.register.importing.reading import Table, UnreadableFile, read_table
 from govern.register.models import (
     ImportBatch,
     ImportFile,
+    ImportKind,
     ImportState,
 )
 from govern.register.rules.values import cell_text
@@ -102,6 +103,7 @@ def map_columns(
     Raises InvalidInput for a column named twice, beyond the file, or a needed field without one.
     """
     actor.require(Permission.REGISTER_IMPORT, batch.cooperative_id)
+    refuse_columns_of_odoo(batch)
     lock_batch(session, batch)
     width = len(batch.layout["headers"])
     unknown = [name for name in mapping if name not in FIELDS]
@@ -134,6 +136,15 @@ def map_columns(
     return batch
 
 
+def refuse_columns_of_odoo(batch: ImportBatch) -> None:
+    """NotFound for an Odoo export: its columns have the names that Odoo gives them."""
+    if batch.kind == ImportKind.ODOO.value:
+        raise NotFound(
+            _("The columns of an Odoo export are recognised by themselves."),
+            remedy=_("Go back to the import."),
+        )
+
+
 def two_columns(field: str) -> InvalidInput:
     """The error for a field that was chosen for two columns."""
     return InvalidInput(
@@ -164,6 +175,7 @@ def check_again(
 def name_columns(session: Session, actor: Actor, batch: ImportBatch) -> ImportBatch:
     """Go back from the preview to the screen on which columns are named."""
     actor.require(Permission.REGISTER_IMPORT, batch.cooperative_id)
+    refuse_columns_of_odoo(batch)
     lock_batch(session, batch)
     if batch.state != ImportState.MAPPING.value:
         move_batch(batch, ImportState.MAPPING)
