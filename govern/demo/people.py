@@ -7,6 +7,7 @@ the register as a real cooperative's spreadsheet.
 from __future__ import annotations
 
 import random
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -100,14 +101,20 @@ class SampleMember:
     language: str
 
 
+TWICE = {159: 59}
+"""Somebody who is entered a second time, under a later number, with another address: the pair to
+try a merge with. The second entry is later than the assemblies of June 2018."""
+
+
 def invent_rows(
     count: int, country: str, *, seed: int, samples: dict[int, SampleMember]
 ) -> Iterator[tuple[str, ...]]:
     """``count`` rows under ``HEADERS``, one per member, numbered from 1, the same for a ``seed``.
 
     About one in a hundred is an organisation, one in twenty-five has no e-mail address, one in
-    sixty has left, a few have not paid in full.
+    sixty has left, a few have not paid in full. In Belgium one person stands there ``TWICE``.
     """
+    entered: dict[int, tuple[str, str, str]] = {}
     chance = random.Random(seed)  # noqa: S311 (invented people, no secret)
     languages, weights = zip(*LANGUAGE_WEIGHTS[country], strict=True)
     first_day = date(2017, 1, 2) if country == "BE" else date(2008, 3, 3)
@@ -141,6 +148,11 @@ def invent_rows(
             language, category, left, shares, paid = sample.language, "A", "", 1, 1
             joined = first_day
             birth, enterprise, representative = "1985-05-05", "", ""
+        if number in TWICE and country == "BE":
+            given, family, birth = entered[TWICE[number]]
+            given, family = _without_accents(given), _without_accents(family)
+            email, left = f"{given}.{family}@example.org".lower(), ""
+        entered[number] = (given, family, birth)
         yield (
             str(number),
             family,
@@ -160,6 +172,10 @@ def invent_rows(
             representative,
             left,
         )
+
+
+def _without_accents(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 
 def _enterprise_number(country: str, number: int) -> str:

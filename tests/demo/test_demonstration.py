@@ -20,6 +20,15 @@ def page(app, path, language="en"):
         return response.text
 
 
+def sign_in(client, identifier):
+    form = client.get("/sign-in").text
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form).group(1)
+    password = "seventeen-swans-vote-at-noon"
+    client.post(
+        "/sign-in", data={"csrf_token": token, "identifier": identifier, "password": password}
+    )
+
+
 def votes(app, code):
     return re.findall(r'href="/elections/(\w+)"', page(app, f"/{code}/elections"))
 
@@ -63,21 +72,20 @@ def test_the_peer_verifier_accepts_the_votes_of_2018(demo_app, tmp_path, code):
 def test_the_sample_member_can_vote_at_once(demo_app):
     uuid = votes(demo_app, "smartcoop")[0]
     with demo_app.test_client() as client:
-        form = client.get("/sign-in").text
-        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form).group(1)
-        client.post(
-            "/sign-in",
-            data={
-                "csrf_token": token,
-                "identifier": "amina@example.org",
-                "password": "seventeen-swans-vote-at-noon",
-            },
-        )
+        sign_in(client, "amina@example.org")
         booth = client.get(f"/elections/{uuid}/booth")
         assert booth.status_code == 200
         assert "Amina Lejeune" in booth.text
         mails = client.get("/mailbox?q=amina@example.org").text
     assert len(set(re.findall(r'href="(/mailbox/[^"?]+)"', mails))) == 2, "a notice and a code"
+
+
+def test_one_person_stands_in_the_register_twice_since_the_assemblies_of_2018(demo_app):
+    with demo_app.test_client() as client:
+        sign_in(client, "registrar@smartcoop.example.org")
+        pairs = client.get("/smartcoop/register/quality/duplicates").text
+    assert ">Jérôme Dupont</a>" in pairs
+    assert ">Jerome Dupont</a>" in pairs
 
 
 def test_a_second_start_finds_everything_made(demo_instance):

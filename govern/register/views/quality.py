@@ -75,11 +75,14 @@ def _sections(findings: blockers.Findings, shown: list[Blocker]) -> list[dict[st
     has no word of its own is left out.
     """
     words = {
-        Trouble.VOTING: (_("Who cannot vote"), _("Every member can vote today.")),
+        Trouble.VOTING: (
+            _("What blocks voting"),
+            _("Nothing: every member can vote today."),
+        ),
         Trouble.TWO_VOTES: (_("Who would have two votes"), ""),
         Trouble.CONVENING: (
-            _("Whom a notice would not reach"),
-            _("A notice would reach every member."),
+            _("What blocks convening"),
+            _("Nothing: a notice would reach every member."),
         ),
     }
     found = []
