@@ -362,3 +362,13 @@ def test_a_registrar_compares_merges_and_parts_on_the_pages(
         assert client.post(undo, data={"reason": "two after all"}).status_code == 302
     assert one.person_id != two.person_id
     assert two.ended_on is None
+
+
+def test_no_search_for_pairs_compares_everybody_with_everybody(session: Session) -> None:
+    pairs = duplicates._pairs(1, TODAY).compile(
+        dialect=session.get_bind().dialect, compile_kwargs={"literal_binds": True}
+    )
+    plan = [row[3] for row in session.execute(sa.text(f"EXPLAIN QUERY PLAN {pairs}"))]
+    second = [line for line in plan if "membership_2 " in line]
+    assert len(second) == 5
+    assert not [line for line in second if line.startswith("SCAN") or "(cooperative_id=?)" in line]

@@ -216,7 +216,8 @@ def _pairs(cooperative_id: int, today: date) -> Subquery:
         _by_email(cooperative_id, one, two),
         _by_name(cooperative_id, one, two),
         _by_enterprise(cooperative_id, one, two),
-        _by_holder(cooperative_id, one, two),
+        _by_holder(cooperative_id, one, two, "person_id"),
+        _by_holder(cooperative_id, one, two, "organisation_id"),
     ]
     every = union_all(*alike).subquery("alike")
     low, high = aliased(Membership), aliased(Membership)
@@ -264,7 +265,9 @@ def _couple(cooperative_id: int, one: Any, two: Any, certain: int) -> Select[Any
         one.id.label("low"), two.id.label("high"), literal(certain).label("certain")
     ).where(
         one.cooperative_id == cooperative_id,
-        two.cooperative_id == cooperative_id,
+        # "+ 0" keeps SQLite from going through the whole register for each ``one`` by the index of
+        # cooperatives, where the index of holders finds the few ``two`` at once.
+        two.cooperative_id + 0 == cooperative_id,
         one.id < two.id,
     )
 
@@ -304,33 +307,38 @@ def _by_name(cooperative_id: int, one: Any, two: Any) -> Select[Any]:
 
 
 def _by_enterprise(cooperative_id: int, one: Any, two: Any) -> Select[Any]:
+    """The same number of the register of enterprises, of two organisations."""
     first, second = aliased(Organisation), aliased(Organisation)
+    shared = (
+        select(Organisation.enterprise_number)
+        .where(Organisation.enterprise_number != "")
+        .group_by(Organisation.enterprise_number)
+        .having(func.count() > 1)
+    )
     return _couple(cooperative_id, one, two, 0).where(
         first.id == one.organisation_id,
         second.id == two.organisation_id,
-        first.enterprise_number != "",
+        first.enterprise_number.in_(shared),
         first.enterprise_number == second.enterprise_number,
         first.id != second.id,
     )
 
 
-def _by_holder(cooperative_id: int, one: Any, two: Any) -> Select[Any]:
-    def twice(holder: Any) -> Select[Any]:
-        return (
-            select(holder)
-            .where(Membership.cooperative_id == cooperative_id, holder.is_not(None))
-            .group_by(holder)
-            .having(func.count() > 1)
-        )
+def _by_holder(cooperative_id: int, one: Any, two: Any, holder: str) -> Select[Any]:
+    """Two memberships of one holder; ``holder`` names the column of that kind of holder.
 
+    One query per kind: joined by an OR of both columns SQLite would compare everybody with
+    everybody.
+    """
+    column = getattr(Membership, holder)
+    twice = (
+        select(column)
+        .where(Membership.cooperative_id == cooperative_id, column.is_not(None))
+        .group_by(column)
+        .having(func.count() > 1)
+    )
     return _couple(cooperative_id, one, two, 1).where(
-        or_(
-            and_(one.person_id.in_(twice(Membership.person_id)), one.person_id == two.person_id),
-            and_(
-                one.organisation_id.in_(twice(Membership.organisation_id)),
-                one.organisation_id == two.organisation_id,
-            ),
-        )
+        getattr(one, holder).in_(twice), getattr(one, holder) == getattr(two, holder)
     )
 
 
