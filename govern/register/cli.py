@@ -15,6 +15,7 @@ from govern import clock
 from govern.access import SYSTEM
 from govern.cli_tools import app_context
 from govern.cooperatives.models import Cooperative
+from govern.database import reading
 from govern.errors import GovernError, NotFound
 from govern.extensions import db
 from govern.register.cli_book import book_pdf
@@ -196,12 +197,14 @@ def _problems(problems: list[Problem]) -> Table:
 @app_context
 def verify(code: str) -> None:
     """Recompute the chain of the share ledger; fail naming the first entry that does not fit."""
-    cooperative = _cooperative(code)
-    total = count_entries(db.session(), cooperative.id)
-    with bar(Console(stderr=True)) as show:
-        state = verify_ledger(
-            db.session(), cooperative, lambda done: show("verifying", done, total)
-        )
+    session = db.session()
+    with reading(session), bar(Console(stderr=True)) as show:
+        if session.get_bind().dialect.name == "postgresql":
+            # What is recorded meanwhile must not look like a misfit; SQLite reads one state anyway.
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        cooperative = _cooperative(code)
+        total = count_entries(session, cooperative.id)
+        state = verify_ledger(session, cooperative, lambda done: show("verifying", done, total))
         show("verifying", state.entries, total)
     click.echo(f"{state.entries} entries, all in order; head {state.head}")
     if state.erased:

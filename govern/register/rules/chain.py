@@ -126,4 +126,4 @@ def holder_statement(
 
 def commit_to(salt: str, statement: str) -> str:
     """HMAC-SHA256 with ``salt`` (64 hexadecimal digits) over ``statement``."""
-    return hmac.new(bytes.fromhex(salt), statement.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(bytes.fromhex(salt), statement.encode(), "sha256").hex()

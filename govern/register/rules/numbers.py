@@ -201,16 +201,24 @@ class NumberedRow:
     numbers: str = ""
 
 
+_PAGE = 1024
+
+
 @dataclass
 class Numbering:
     """Who holds which numbers after the entries recorded so far, for replaying a ledger.
 
-    Each holder's moves are kept as flat triples (day, first, last), lost ones negative: a register
-    of a million members fits into memory.
+    A register of a million members takes some 30 MB: each move is a row of four plain numbers, the
+    last of which is the place of the holder's move before it; the place of each holder's newest
+    move stands in pages of ``_PAGE`` holders.
     """
 
     last: dict[str, int] = field(default_factory=dict)
-    _moves: dict[Lot, dict[int, array[int]]] = field(default_factory=dict)
+    _days: array[int] = field(default_factory=lambda: array("i", [0]))
+    _firsts: array[int] = field(default_factory=lambda: array("q", [0]))
+    _lasts: array[int] = field(default_factory=lambda: array("q", [0]))
+    _before: array[int] = field(default_factory=lambda: array("q", [0]))
+    _newest: dict[tuple[Lot, int], array[int]] = field(default_factory=dict)
 
     def issue(self, share_class: str, wanted: int) -> Ranges:
         """The next ``wanted`` numbers of the class."""
@@ -220,20 +228,31 @@ class Numbering:
 
     def record(self, row: NumberedRow, numbers: Ranges) -> None:
         """Let the holder of ``row`` gain or lose ``numbers``."""
-        holders = self._moves.setdefault(row.lot, {})
-        moves = holders.get(row.holder)
-        if moves is None:
-            moves = holders[row.holder] = array("q")
+        page, place = divmod(row.holder, _PAGE)
+        newest = self._newest.get((row.lot, page))
+        if newest is None:
+            newest = self._newest[row.lot, page] = array("q", bytes(8 * _PAGE))
         sign = 1 if row.shares > 0 else -1
         for first, last in numbers:
-            moves.extend((row.effective_on.toordinal(), sign * first, sign * last))
+            self._days.append(row.effective_on.toordinal())
+            self._firsts.append(sign * first)
+            self._lasts.append(last)
+            self._before.append(newest[place])
+            newest[place] = len(self._days) - 1
 
     def moves(self, lot: Lot, holder: int) -> Iterator[Move]:
         """The holder's moves in that lot, in the order of recording."""
-        flat = self._moves.get(lot, {}).get(holder, array("q"))
-        for at in range(0, len(flat), 3):
-            day, first, last = flat[at : at + 3]
-            yield Move(date.fromordinal(day), first > 0, ((abs(first), abs(last)),))
+        page, place = divmod(holder, _PAGE)
+        newest = self._newest.get((lot, page))
+        at = newest[place] if newest is not None else 0
+        places = []
+        while at:
+            places.append(at)
+            at = self._before[at]
+        for at in reversed(places):
+            first = self._firsts[at]
+            numbers = ((abs(first), self._lasts[at]),)
+            yield Move(date.fromordinal(self._days[at]), first > 0, numbers)
 
 
 Lookup = Callable[[int], Ranges]
