@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from govern.cooperatives.models import Cooperative
+from govern.cooperatives.rules import ShareClass, rules_from_json, rules_to_json
 from govern.register.models import (
     ImportBatch,
     ImportFile,
@@ -22,7 +24,7 @@ from govern.register.models import (
 from govern.register.services.holdings import holding_of
 from govern.register.services.verifying import verify_ledger
 from govern.register.texts import problem_text
-from tests.register.conftest import DATA, Import, csv_file, members_of, problems_of, row
+from tests.register.conftest import DATA, HEADER, Import, csv_file, members_of, problems_of, row
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +117,38 @@ def test_shares_and_amount_become_a_subscription_and_a_payment_on_the_joining_da
     assert (holding.issued, holding.paid) == (2, 1)
     assert member.categories[0].code == "A"
     assert member.categories[0].starts_on == date(2018, 3, 15)
+
+
+def test_a_column_may_name_another_class_of_shares(
+    session: Session, cooperative: Cooperative, import_file: Import
+) -> None:
+    rules = rules_from_json(cooperative.rule_sets[0].rules)
+    support = ShareClass("support", {"fr": "Parts de soutien"}, 50_000, ("B",))
+    cooperative.rule_sets[0].rules = rules_to_json(
+        replace(rules, share_classes=(*rules.share_classes, support))
+    )
+    session.commit()
+    others = {"family": "Maes", "category": "B", "paid": "500,00"}
+    rows = [
+        row("7", **others) + ";Parts de soutien",
+        row("8", given="Bo", email="") + ";",
+        row("9", given="Cis", email="", category="A") + ";SUPPORT",
+        row("10", given="Di", email="") + ";gold",
+    ]
+    batch = import_file(csv_file(*rows, header=f"{HEADER};Classe de parts"))
+    held = {
+        number: (line.share_class, line.nominal_cents, line.shares)
+        for number, member in members_of(session).items()
+        for line in session.scalars(
+            select(ShareEntry).where(ShareEntry.membership_id == member.id, ShareEntry.shares > 0)
+        )
+    }
+    assert held == {"7": ("support", 50_000, 1), "8": ("ordinary", 3000, 1)}
+    assert [item for item in problems_of(session, batch) if item[1] == "error"] == [
+        (4, "error", "share_class_not_for"),
+        (5, "error", "share_class_unknown"),
+    ]
+    verify_ledger(session, cooperative)
 
 
 def test_a_leaving_date_becomes_an_ending(session: Session, import_file: Import) -> None:

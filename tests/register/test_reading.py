@@ -85,7 +85,7 @@ def test_what_is_needed_and_missing_is_named() -> None:
         "joined_on",
     ]
     assert set(recognise_columns(["Foo", "Bar"])) == set()
-    assert len(FIELDS) == 18
+    assert len(FIELDS) == 19
 
 
 def test_a_quoted_line_break_does_not_end_the_row_and_rows_are_counted_as_in_a_spreadsheet() -> (

@@ -262,7 +262,7 @@ class _Checker:
         self._complete_shares(row)
 
     def _complete_shares(self, row: RegisterRow) -> None:
-        nominal = self.context.nominal_on(row.joined_on or self.context.today)
+        nominal = self.context.nominal_on(row.joined_on or self.context.today, row.share_class)
         paid, due = row.paid_cents or 0, row.shares * nominal
         if not row.shares:
             self.add(row, "shares", WARNING, "no_shares")

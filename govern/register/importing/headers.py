@@ -99,6 +99,12 @@ NAMES: Mapping[str, str] = {
         gestort bedrag; betaald bedrag; gestort; gestort kapitaal
         eingezahlter betrag; einzahlung; gezahlter betrag; eingezahlt
     """,
+    "share_class": """
+        share class; class of shares; share type; type of shares
+        classe de parts; classe de part; type de parts; type de part
+        aandelenklasse; klasse van aandelen; soort aandelen
+        anteilsklasse; klasse der anteile; anteilsart
+    """,
     "enterprise_number": """
         enterprise number; company number; vat number; registration number
         n° d'entreprise; numéro d'entreprise; n° entreprise; numéro bce; bce; tva; n° tva; siren;

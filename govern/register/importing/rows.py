@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from govern.register.importing.reading import Table
 from govern.register.rules import values
 from govern.register.rules.folding import email_key, fold, name_key
+from govern.register.rules.ledger import ORDINARY
 from govern.register.rules.values import Cell, Unreadable, cell_text
 
 Value = TypeVar("Value")
@@ -55,6 +56,7 @@ class RegisterRow:
     ended_on: date | None = None
     shares: int = 0
     paid_cents: int | None = None
+    share_class: str = ORDINARY
     enterprise_number: str = ""
     representative: str = ""
     is_bad: bool = False
@@ -91,14 +93,17 @@ class Context:
     """What the cooperative allows and assumes.
 
     ``categories``: folded code or name → code, as in force today; ``former_categories`` has those
-    of earlier rule sets too, for members who have left. ``nominals``: (first day, cents per
-    share) of each rule set, in order.
+    of earlier rule sets too, for members who have left. ``share_classes``: folded code or name →
+    code; ``class_holders``: class → the categories that may hold it (() for all). ``nominals``:
+    class → (first day, cents per share) of each rule set that has it, in order.
     """
 
     categories: Mapping[str, str]
     former_categories: Mapping[str, str]
     category_codes: tuple[str, ...]
-    nominals: tuple[tuple[date, int], ...]
+    share_classes: Mapping[str, str]
+    class_holders: Mapping[str, tuple[str, ...]]
+    nominals: Mapping[str, tuple[tuple[date, int], ...]]
     language: str
     country: str
     today: date
@@ -107,10 +112,15 @@ class Context:
     def known_categories(self) -> str:
         return ", ".join(self.category_codes)
 
-    def nominal_on(self, day: date) -> int:
-        """The nominal value of a share on ``day``; before the first rule set, that of the first."""
-        begun = [cents for starts_on, cents in self.nominals if starts_on <= day]
-        return begun[-1] if begun else self.nominals[0][1]
+    @property
+    def known_classes(self) -> str:
+        return ", ".join(self.nominals)
+
+    def nominal_on(self, day: date, share_class: str = ORDINARY) -> int:
+        """The value of a share of that class on ``day``; before its first rule set, that one's."""
+        nominals = self.nominals[share_class]
+        begun = [cents for starts_on, cents in nominals if starts_on <= day]
+        return begun[-1] if begun else nominals[0][1]
 
 
 @dataclass
@@ -214,7 +224,31 @@ class RowReader:
             code = "category_unknown" if text else "category_missing"
             self.note(row, "category", text, ERROR, code, known=self.context.known_categories)
 
+    def _read_class(self, row: RegisterRow, cells: Sequence[Cell]) -> None:
+        """The class of the shares: the ordinary one where nothing is said."""
+        text = self._text(cells, "share_class")
+        if not text:
+            return
+        found = self.context.share_classes.get(fold(text), "")
+        if not found:
+            known = self.context.known_classes
+            self.note(row, "share_class", text, ERROR, "share_class_unknown", known=known)
+            return
+        row.share_class = found
+        holders = self.context.class_holders[found]
+        if holders and row.category and row.category not in holders:
+            self.note(
+                row,
+                "share_class",
+                text,
+                ERROR,
+                "share_class_not_for",
+                category=row.category,
+                known=", ".join(holders),
+            )
+
     def _read_shares(self, row: RegisterRow, cells: Sequence[Cell]) -> None:
+        self._read_class(row, cells)
         shares = self._value(row, cells, "shares", values.read_shares, None)
         paid = self._value(row, cells, "paid", values.read_amount, None)
         if not self._text(cells, "shares"):

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from govern import clock
 from govern.access import Actor
 from govern.cooperatives.models import Cooperative, RuleSet
-from govern.cooperatives.rules import rules_from_json
+from govern.cooperatives.rules import Rules, rules_from_json
 from govern.errors import RuleViolation
 from govern.register.importing.comparing import (
     Change,
@@ -38,7 +38,6 @@ from govern.register.models import (
 )
 from govern.register.rules import chain
 from govern.register.rules.folding import email_key, fold, name_key, number_key
-from govern.register.rules.ledger import ORDINARY
 from govern.register.services.bulk import insert_rows, make_public_ids, reserve_ids
 from govern.register.services.chain import NewEntry, append_entries
 from govern.register.services.holdings import holdings_on
@@ -68,19 +67,33 @@ def import_context(session: Session, cooperative: Cooperative) -> Context:
     present = rule_sets[-1][1].categories
     former = [category for _day, rules in rule_sets for category in rules.categories]
 
-    def by_word(categories: Iterable[Any]) -> dict[str, str]:
-        words = {fold(name): c.code for c in categories for name in c.names.values()}
-        return words | {fold(category.code): category.code for category in categories}
+    def by_word(items: Iterable[Any]) -> dict[str, str]:
+        named = list(items)
+        words = {fold(name): item.code for item in named for name in item.names.values()}
+        return words | {fold(item.code): item.code for item in named}
 
     return Context(
         categories=by_word(present),
         former_categories=by_word(former) | by_word(present),
         category_codes=tuple(category.code for category in present),
-        nominals=tuple((day, rules.share_nominal_cents) for day, rules in rule_sets),
+        share_classes=by_word(item for _day, rules in rule_sets for item in rules.share_classes),
+        class_holders={
+            item.code: item.categories for _day, rules in rule_sets for item in rules.share_classes
+        },
+        nominals=_nominals(rule_sets),
         language=cooperative.languages[0],
         country=cooperative.country,
         today=today,
     )
+
+
+def _nominals(rule_sets: list[tuple[date, Rules]]) -> dict[str, tuple[tuple[date, int], ...]]:
+    """Class of shares → (first day, value in cents) of each rule set that has it."""
+    found: dict[str, list[tuple[date, int]]] = defaultdict(list)
+    for day, rules in rule_sets:
+        for item in rules.share_classes:
+            found[item.code].append((day, item.nominal_cents))
+    return {code: tuple(values) for code, values in found.items()}
 
 
 def load_register(session: Session, cooperative: Cooperative) -> Register:
@@ -370,8 +383,8 @@ def _entries_of(
             membership_public_id=public_id,
             commitment=commitment,
             kind=kind,
-            share_class=ORDINARY,
-            nominal_cents=context.nominal_on(row.joined_on),
+            share_class=row.share_class,
+            nominal_cents=context.nominal_on(row.joined_on, row.share_class),
             shares=shares,
             amount_cents=cents,
             effective_on=row.joined_on,

@@ -117,6 +117,7 @@ FIELD_NAMES = {
     "joined_on": _l("Joined on"),
     "shares": _l("Number of shares"),
     "paid": _l("Paid amount"),
+    "share_class": _l("Class of shares"),
     "enterprise_number": _l("Enterprise number"),
     "representative": _l("Representative"),
     "ended_on": _l("Left on"),

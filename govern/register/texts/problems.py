@@ -177,6 +177,18 @@ _PROBLEMS: dict[str, Callable[[Params], tuple[str, str]]] = {
         _("“%(value)s” is not a category of this cooperative.", value=p["value"]),
         _("Use one of: %(known)s.", known=p["known"]),
     ),
+    "share_class_unknown": lambda p: (
+        _("“%(value)s” is not a class of shares of this cooperative.", value=p["value"]),
+        _("Use one of: %(known)s.", known=p["known"]),
+    ),
+    "share_class_not_for": lambda p: (
+        _(
+            "Members of category %(category)s cannot hold shares of the class “%(value)s”.",
+            category=p["category"],
+            value=p["value"],
+        ),
+        _("These categories may: %(codes)s.", codes=p["known"]),
+    ),
     "email_invalid": lambda p: (
         _("“%(value)s” is not an e-mail address.", value=p["value"]),
         _("Write it as name@example.org, or leave the cell empty for letters by post."),

@@ -18,7 +18,7 @@ from govern.i18n import current_language, day
 from govern.jobs import BackgroundJob, read_progress
 from govern.paging import paginate
 from govern.register.forms import UploadForm
-from govern.register.importing.headers import FIELDS, REQUIRED
+from govern.register.importing.headers import FIELDS, REQUIRED, missing_columns
 from govern.register.importing.reading import ENCODING_NAMES, MAX_ROWS
 from govern.register.models import (
     ImportBatch,
@@ -191,18 +191,21 @@ def import_progress(cooperative: str, batch: str) -> Any:
 
 def _columns_page(batch: ImportBatch, error: GovernError | None = None) -> str:
     fields = {column: name for name, column in batch.mapping.items()}
+    mapping = batch.mapping
     if request.method == "POST":
         fields = {
             column: request.form[f"column-{column}"]
             for column in range(len(batch.layout["headers"]))
             if request.form.get(f"column-{column}")
         }
+        mapping = {name: column for column, name in fields.items()}
     return render_template(
         "register/import_columns.html",
         batch=batch,
         chosen=fields,
         fields={name: FIELD_NAMES[name] for name in FIELDS},
         required=REQUIRED,
+        unnamed=[FIELD_NAMES[name] for name in missing_columns(mapping)],
         error=error,
     )
 
