@@ -49,7 +49,6 @@ STATE_TONES = {
     DepartureState.UNCONFIRMED: "warn",
     DepartureState.PENDING: "info",
     DepartureState.PROCEDURE: "warn",
-    DepartureState.EFFECTIVE: "good",
 }
 
 SIGNATURE_NAMES = {

@@ -217,10 +217,10 @@ def test_the_page_of_a_refund_tells_the_registrar_what_stands_in_the_way(
         )
     )
     page = words_of(client.get(place).text)
-    assert "The treasurer releases it: Tom." in page
+    assert "The treasurer releases payments: Tom." in page
     assert "Nothing stands in the way of its release. It is not due yet." in page
     of_departure = f"/smartcoop/register/departures/{lost.public_id}"
-    assert "The treasurer releases it: Tom." in words_of(client.get(of_departure).text)
+    assert "The treasurer releases payments: Tom." in words_of(client.get(of_departure).text)
 
 
 # -- pages ----------------------------------------------------------------------------------------

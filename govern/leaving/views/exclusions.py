@@ -32,7 +32,8 @@ from govern.leaving.views.blueprint import (
     upload_of,
 )
 from govern.leaving.views.officers import DEPARTURES, MEMBER
-from govern.leaving.views.recorded import what_is_owed
+from govern.leaving.views.recorded import ending_is_final, what_is_owed
+from govern.register.models import Membership
 
 
 @blueprint.route(MEMBER + "/exclusion", methods=METHODS)
@@ -99,6 +100,16 @@ def _posted(form: Any) -> date | None:
     return posted
 
 
+def _ways_to_send(membership: Membership) -> list[str]:
+    """To whom the letter goes, and that it stays as it is."""
+    by_mail = _("By e-mail it goes to %(address)s at once.", address=membership.email)
+    return [
+        *([by_mail] if membership.email else []),
+        _("On paper: print the letter from the page before, and post it registered."),
+        _("What was sent stays in the file as it was and cannot be taken back."),
+    ]
+
+
 @blueprint.route(DEPARTURES + "/<departure>/send-proposal", methods=METHODS)
 @requires(Permission.REGISTER_WRITE)
 def exclusion_send_proposal(cooperative: str, departure: str) -> Any:
@@ -113,7 +124,7 @@ def exclusion_send_proposal(cooperative: str, departure: str) -> Any:
             _("The proposal is sent; the period for observations runs."),
             [
                 _("The period for observations begins on this day."),
-                _("On paper: print the letter from the page before, and post it registered."),
+                *_ways_to_send(found.membership),
             ],
         ),
         lambda: services.send_proposal(
@@ -201,6 +212,7 @@ def exclusion_decide(cooperative: str, departure: str) -> Any:
                 what_is_owed(found.membership),
                 _("The decision becomes a letter to the member; you send it on the next page."),
                 _("To decide against excluding, discontinue the procedure instead."),
+                ending_is_final(),
             ],
             kind="danger",
         ),
@@ -215,12 +227,22 @@ def exclusion_decide(cooperative: str, departure: str) -> Any:
     )
 
 
+def _time_to_tell(procedure: services.Procedure) -> list[str]:
+    """Until when the decision is sent in time, or that it is late; nothing before there is one."""
+    until = procedure.notice_until
+    if until is None:
+        return []
+    if procedure.today > until:
+        return [_("The decision was to be sent by %(day)s: this is late.", day=in_words(until))]
+    return [_("It is in time until %(day)s.", day=in_words(until))]
+
+
 @blueprint.route(DEPARTURES + "/<departure>/send-decision", methods=METHODS)
 @requires(Permission.REGISTER_WRITE)
 def exclusion_send_decision(cooperative: str, departure: str) -> Any:
     """Send the decision to the member, in time or late with a reason."""
     found, form = departure_of(departure), forms.SendLateForm()
-    until = services.Procedure(db.session(), found).notice_until
+    procedure = services.Procedure(db.session(), found)
     return _step(
         found,
         form,
@@ -228,7 +250,10 @@ def exclusion_send_decision(cooperative: str, departure: str) -> Any:
             _("Send the decision"),
             _("Record that it is sent"),
             _("The decision is sent."),
-            [_("It is in time until %(day)s.", day=in_words(until))] if until else [],
+            [
+                *_time_to_tell(procedure),
+                *_ways_to_send(found.membership),
+            ],
         ),
         lambda: services.send_decision(
             db.session(),

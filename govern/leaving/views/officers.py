@@ -21,6 +21,7 @@ from govern.leaving.rules.states import OPEN, DepartureKind, DepartureState
 from govern.leaving.services.common import departures_of, rules_for, rules_of, with_holder
 from govern.leaving.services.hindering import Outlook, outlook_of
 from govern.leaving.services.payees import OPEN_REFUNDS
+from govern.leaving.services.resigning import last_day_to_sign
 from govern.leaving.views.blueprint import (
     METHODS,
     Words,
@@ -85,7 +86,6 @@ def departure_page(cooperative: str, departure: str) -> Any:
     refunds = services.refunds_of(session, found)
     waits = [row for row in refunds if row.state in [state.value for state in OPEN_REFUNDS]]
     held = holding_of(session, found.membership_id).issued
-    is_death = found.kind == DepartureKind.DEATH.value
     return render_template(
         "leaving/departure.html",
         departure=found,
@@ -97,7 +97,7 @@ def departure_page(cooperative: str, departure: str) -> Any:
         outlook=_next_outlook(refunds),
         held=held,
         source=rules_of(session, found).citation.text,
-        may_settle=is_death and held > 0,
+        sign_until=last_day_to_sign(found),
         may_withdraw=services.may_withdraw(found, today()),
         may_put_account=bool(waits) or found.state == DepartureState.PENDING.value,
         **shared_words(),

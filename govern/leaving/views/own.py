@@ -207,6 +207,9 @@ def send_link(cooperative: str, member: str, departure: str) -> Any:
 def sign_by_link(cooperative: str, member: str, departure: str, token: str) -> Any:
     """The page behind the mailed link, and the button that signs."""
     found = _departure(member, departure)
+    if request.method == "GET" and found.state == DepartureState.PENDING.value:
+        flash(_("Your request is signed already."), "info")
+        return flask.redirect(own_page(found))
     services.check_signing_link(found, token)
     if request.method == "POST":
         services.sign_with_link(db.session(), g.actor, found, token)

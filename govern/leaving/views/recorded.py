@@ -48,6 +48,16 @@ def what_is_owed(membership: Membership) -> str:
     )
 
 
+def ending_is_final() -> str:
+    """What cannot be undone where a membership ends by an officer's act."""
+    return _("The ending cannot be taken back: whoever comes back is admitted anew.")
+
+
+def entry_can_be_reversed() -> str:
+    """What can be undone where only shares leave the ledger."""
+    return _("The entry can be taken back in the ledger until the money is on its way.")
+
+
 @blueprint.route(MEMBER + "/request", methods=METHODS)
 @requires(Permission.REGISTER_WRITE)
 def paper_request(cooperative: str, member: str) -> Any:
@@ -98,6 +108,7 @@ def death(cooperative: str, member: str) -> Any:
                     "The shares stay in the ledger until their value is owed to the estate, or "
                     "they pass to heirs who are members: that is the next page."
                 ),
+                _("It cannot be taken back: make sure that it is this member who has died."),
             ],
             kind="danger",
         ),
@@ -123,6 +134,7 @@ def loss(cooperative: str, member: str) -> Any:
                 _("The membership ends on that day; whatever else was under way is superseded."),
                 what_is_owed(membership),
                 _("The member is told, with the reason."),
+                ending_is_final(),
             ],
             kind="danger",
         ),
@@ -150,6 +162,7 @@ def former(cooperative: str, member: str) -> Any:
             [
                 what_is_owed(membership),
                 _("What is owed appears among the refunds with its due date."),
+                entry_can_be_reversed(),
             ],
             kind="danger",
         ),
@@ -182,6 +195,7 @@ def estate(cooperative: str, departure: str) -> Any:
                     amount=money(holding.paid_cents),
                 ),
                 _("Shares that are to pass to an heir must be passed on before."),
+                entry_can_be_reversed(),
             ],
             kind="danger",
         ),
