@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from govern.access import SYSTEM
+from govern.access import SYSTEM, Role
 from govern.cooperatives.models import Cooperative
 from govern.cooperatives.rules import Category, rules_to_json
 from govern.register import jobs as register_jobs
-from govern.register.models import ImportBatch, ImportProblem, Membership
-from govern.register.services import imports, members
+from govern.register.models import EndReason, ImportBatch, ImportProblem, Membership
+from govern.register.services import imports, ledger, members
+from govern.register.services.accounts import open_person_account
 from govern.register.services.members import Contact, NewMember
 from tests.conftest import sample_rules
 
@@ -26,6 +28,9 @@ PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """How long an example takes says nothing on a busy machine."""
 Import = Callable[..., ImportBatch]
 DATA = Path(__file__).parent / "data"
+RECORD_DATE = date(2018, 4, 1)
+"""Of the rolls that tests take."""
+
 HEADER = (
     "Member number;Name;Given name;Birth date;E-mail;Language;Street and number;Postal code;"
     "Municipality;Country;Category;Joined on;Number of shares;Paid amount;Enterprise number;"
@@ -171,3 +176,57 @@ def make_member(session: Session, cooperative: Cooperative) -> Callable[..., Mem
         return made
 
     return make
+
+
+@pytest.fixture
+def everybody(session: Session, make_member: Callable[..., Membership]) -> dict[str, Membership]:
+    """One member of each kind that a roll has to decide about."""
+    unpaid = make_member("unpaid", shares=0)
+    ledger.subscribe_shares(session, SYSTEM, unpaid, 2, date(2018, 2, 1))
+    ledger.record_payment(session, SYSTEM, unpaid, 2999, date(2018, 2, 1))
+    partly = make_member("partly", shares=0, given_name="Bo")
+    ledger.subscribe_shares(session, SYSTEM, partly, 3, date(2018, 2, 1))
+    ledger.record_payment(session, SYSTEM, partly, 7500, date(2018, 2, 1))
+    left = make_member("left", given_name="Cy")
+    members.end_membership(session, SYSTEM, left, date(2018, 3, 1), EndReason.RESIGNATION)
+    leaving = make_member("leaving", given_name="Di")
+    members.end_membership(session, SYSTEM, leaving, date(2018, 5, 1), EndReason.RESIGNATION)
+    late = make_member("late", joined_on=date(2018, 5, 2), given_name="Ed")
+    paid_late = make_member("paid-late", shares=0, given_name="Flo")
+    ledger.subscribe_shares(session, SYSTEM, paid_late, 1, date(2018, 2, 1))
+    ledger.record_payment(session, SYSTEM, paid_late, 3000, date(2018, 4, 2))
+    session.commit()
+    return {
+        "plain": make_member("plain", shares=2, given_name="Gus", email="gus@example.org"),
+        "firm": make_member("firm", organisation_name="Atelier CV"),
+        "unpaid": unpaid,
+        "partly": partly,
+        "left": left,
+        "leaving": leaving,
+        "late": late,
+        "paid-late": paid_late,
+    }
+
+
+@pytest.fixture
+def registrar(
+    client: FlaskClient,
+    cooperative: Cooperative,
+    make_account: Callable[..., Any],
+    sign_in: Callable[..., None],
+) -> FlaskClient:
+    sign_in(client, make_account("Rita Registrar", roles=[(cooperative, Role.REGISTRAR)]))
+    return client
+
+
+@pytest.fixture
+def member(
+    app: Any, session: Session, make_member: Callable[..., Membership], sign_in: Callable[..., None]
+) -> tuple[FlaskClient, Membership]:
+    """A signed-in member, number 7."""
+    made = make_member("7", shares=2, email="an@example.org")
+    account = open_person_account(session, made.person_id or 0)
+    session.commit()
+    browser = app.test_client()
+    sign_in(browser, account)
+    return browser, made

@@ -1,0 +1,167 @@
+"""A registrar changes or ends a membership."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from flask import g, request
+from flask_babel import gettext as _
+
+from govern.access import Permission, requires
+from govern.extensions import db
+from govern.register import forms
+from govern.register.models import EndReason
+from govern.register.services import members
+from govern.register.views.blueprint import blueprint, member_of
+from govern.register.views.traces import leave_trace
+from govern.register.views.writing.pages import (
+    CONTACT,
+    METHODS,
+    contact_of,
+    default_day,
+    form_page,
+    offer_categories,
+    submit,
+)
+
+
+@blueprint.route("/<cooperative>/register/members/<member>/end", methods=METHODS)
+@requires(Permission.REGISTER_WRITE)
+def end_membership(cooperative: str, member: str) -> Any:
+    """End a membership, with a reason."""
+    membership, form = member_of(member), forms.EndForm()
+    default_day(form, "ended_on")
+    return submit(
+        form,
+        lambda: form_page(
+            form,
+            _("End the membership"),
+            _("End the membership"),
+            membership,
+            consequences=(
+                _("From the end of that day the member is on no roll."),
+                _("The shares stay in the ledger until they are refunded or transferred."),
+                _("Whoever comes back is admitted again, under a new number."),
+            ),
+        ),
+        lambda: members.end_membership(
+            db.session(),
+            g.actor,
+            membership,
+            form.ended_on.data,
+            EndReason(form.reason.data),
+            form.note.data or "",
+        ),
+        _("The membership was ended."),
+        membership,
+    )
+
+
+@blueprint.route("/<cooperative>/register/members/<member>/contact", methods=METHODS)
+@requires(Permission.REGISTER_WRITE)
+def change_contact(cooperative: str, member: str) -> Any:
+    """Change how a member is reached."""
+    membership = member_of(member)
+    if request.method == "GET":
+        leave_trace(membership)
+    form = forms.ContactForm(obj=membership)
+    return submit(
+        form,
+        lambda: form_page(form, _("Change contact data"), _("Save"), membership, shown=CONTACT),
+        lambda: members.change_contact(db.session(), g.actor, membership, contact_of(form)),
+        _("The contact data were saved."),
+        membership,
+    )
+
+
+@blueprint.route("/<cooperative>/register/members/<member>/identity", methods=METHODS)
+@requires(Permission.REGISTER_WRITE)
+def change_identity(cooperative: str, member: str) -> Any:
+    """Correct the name, birth date or enterprise number."""
+    membership = member_of(member)
+    if request.method == "GET":
+        leave_trace(membership)
+    form: Any
+    if membership.person is not None:
+        form = forms.PersonNameForm(obj=membership.person)
+        birth_date: Callable[[], date | None] = lambda: form.birth_date.data  # noqa: E731
+        values = lambda: {  # noqa: E731
+            "given_name": form.given_name.data,
+            "family_name": form.family_name.data,
+            "birth_date": birth_date(),
+        }
+    else:
+        form = forms.OrganisationNameForm(
+            obj=membership.organisation, data={"organisation_name": membership.display_name}
+        )
+        values = lambda: {  # noqa: E731
+            "organisation_name": form.organisation_name.data,
+            "enterprise_number": form.enterprise_number.data,
+        }
+    return submit(
+        form,
+        lambda: form_page(
+            form,
+            _("Correct the name"),
+            _("Save"),
+            membership,
+            lead=_(
+                "For the same person or organisation only. Shares of somebody else are transferred."
+            ),
+        ),
+        lambda: members.change_identity(db.session(), g.actor, membership, **values()),
+        _("The name was corrected."),
+        membership,
+    )
+
+
+@blueprint.route("/<cooperative>/register/members/<member>/category", methods=METHODS)
+@requires(Permission.REGISTER_WRITE)
+def change_category(cooperative: str, member: str) -> Any:
+    """Give a member another category from a day on."""
+    membership, form = member_of(member), forms.CategoryForm()
+    offer_categories(form)
+    default_day(form, "starts_on")
+    return submit(
+        form,
+        lambda: form_page(form, _("Change the category"), _("Save"), membership),
+        lambda: members.change_category(
+            db.session(), g.actor, membership, form.category.data, form.starts_on.data
+        ),
+        _("The category was changed."),
+        membership,
+    )
+
+
+@blueprint.route("/<cooperative>/register/members/<member>/representative", methods=METHODS)
+@requires(Permission.REGISTER_WRITE)
+def change_representative(cooperative: str, member: str) -> Any:
+    """Name another representative of an organisation."""
+    membership, form = member_of(member), forms.RepresentativeForm()
+    default_day(form, "starts_on")
+    return submit(
+        form,
+        lambda: form_page(
+            form,
+            _("Name another representative"),
+            _("Save"),
+            membership,
+            lead=_(
+                "An organisation votes through one named person: give a member number, or a "
+                "given name and a family name."
+            ),
+        ),
+        lambda: members.change_representative(
+            db.session(),
+            g.actor,
+            membership,
+            form.starts_on.data,
+            given_name=form.given_name.data or "",
+            family_name=form.family_name.data or "",
+            member_number=form.member_number.data or "",
+        ),
+        _("The representative was changed."),
+        membership,
+    )
