@@ -30,6 +30,15 @@ class DistinctForm(FlaskForm):
     )
 
 
+class UndoForm(FlaskForm):
+    """Why a merge is taken back."""
+
+    reason = TextAreaField(
+        _l("Why is the merge taken back?"),
+        validators=[DataRequired(REQUIRED), Length(min=5, max=500)],
+    )
+
+
 class FlagForm(FlaskForm):
     """What came back."""
 

@@ -134,6 +134,8 @@ def test_with_errors_nobody_comes_in_unless_the_others_are_asked_for(
     address, page = check(session, registrar)
     for words in ("Register of operations", "partner_id_to/id", "p_who", "is not among the"):
         assert words in page
+    # What others follow from stands first.
+    assert page.index("is not among the partners") < page.index("because of another row")
     refused = confirm(session, registrar, address)
     assert refused.status_code == 422
     assert "say that the members concerned stay out" in refused.text

@@ -183,4 +183,5 @@ def refuse_erasure(cooperative: str, request_id: str) -> Any:
         _("The person is told why."),
         here("erasure_list"),
         membership=row.membership,
+        back_label=_("Requests to erase"),
     )

@@ -278,7 +278,7 @@ def _merge(one: Membership, two: Membership, form: Any) -> Any:
 def undo_merge(cooperative: str, merge: str) -> Any:
     """Take a merge back, with a reason."""
     row = merging.merge_by_public_id(db.session(), g.cooperative, merge)
-    form = forms.DistinctForm()
+    form = forms.UndoForm()
     moved = [
         _("Member %(number)s, %(name)s", number=item.member_number, name=item.display_name)
         for item in merging.merged_memberships_of(db.session(), row)
@@ -296,6 +296,7 @@ def undo_merge(cooperative: str, merge: str) -> Any:
             _("Shares that were brought together return, and an account that was closed opens."),
             _("A roll that was taken does not change."),
         ),
+        back_label=_("Back to the pairs"),
     )  # fmt: skip
 
 
@@ -310,8 +311,12 @@ def simple_form(
     membership: Membership | None = None,
     lead: str = "",
     consequences: tuple[str, ...] = (),
+    back_label: str = "",
 ) -> Any:
-    """A page with one form: validate, one service call, one commit, back."""
+    """A page with one form: validate, one service call, one commit, back.
+
+    ``back_label``: what stands at ``back``; the member or the member list where nothing is said.
+    """
     status = 200
     if request.method == "POST":
         status = 422
@@ -336,6 +341,7 @@ def simple_form(
         lead=lead,
         consequences=consequences,
         back=back,
+        back_label=back_label,
     )
     return page, status
 

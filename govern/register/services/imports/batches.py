@@ -19,6 +19,7 @@ from govern.register.models import (
     ImportBatch,
     ImportChange,
     ImportFile,
+    ImportKind,
     ImportProblem,
     ImportState,
     Severity,
@@ -85,7 +86,10 @@ def problems_of(batch: ImportBatch, severity: Severity | None = None) -> Any:
     query = select(ImportProblem).where(ImportProblem.batch_id == batch.id)
     if severity is not None:
         query = query.where(ImportProblem.severity == severity.value)
-    return query.order_by(ImportProblem.file, ImportProblem.row, ImportProblem.id)
+    if batch.kind == ImportKind.ODOO.value:
+        # They were put down in the order in which they are to be mended.
+        return query.order_by(ImportProblem.id)
+    return query.order_by(ImportProblem.row, ImportProblem.id)
 
 
 def changes_of(batch: ImportBatch) -> Any:

@@ -23,13 +23,14 @@ from govern.errors import Conflict, InvalidInput
 from govern.register.importing.odoo.headers import LINES, PARTNERS, REGISTER
 from govern.register.importing.odoo.plan import OdooPlan
 from govern.register.importing.odoo.planning import plan_import
-from govern.register.importing.odoo.reading import OdooExport
+from govern.register.importing.odoo.reading import OdooExport, OdooProblem
 from govern.register.models import (
     ImportBatch,
     ImportFile,
     ImportKind,
     ImportProblem,
     ImportState,
+    Severity,
 )
 from govern.register.services.bulk import insert_rows
 from govern.register.services.chain import lock_register
@@ -224,6 +225,13 @@ def _plan(
     return plan_import(export, known_register(session, cooperative), rules)
 
 
+def _urgency(problem: OdooProblem) -> tuple[int, bool, int, int]:
+    """Errors first, and of them those that others follow from."""
+    severity = (Severity.ERROR, Severity.WARNING, Severity.NOTE).index(Severity(problem.severity))
+    follows = problem.code == "depends_on_bad"
+    return severity, follows, FILES.index(problem.file), problem.row
+
+
 def _keep_findings(session: Session, batch: ImportBatch, plan: OdooPlan) -> None:
     session.execute(delete(ImportProblem).where(ImportProblem.batch_id == batch.id))
     rows: list[dict[str, Any]] = [
@@ -237,7 +245,7 @@ def _keep_findings(session: Session, batch: ImportBatch, plan: OdooPlan) -> None
             "code": problem.code,
             "params": dict(problem.params),
         }
-        for problem in plan.problems
+        for problem in sorted(plan.problems, key=_urgency)
     ]
     insert_rows(session, ImportProblem, rows)
     totals = {name: (register, lines) for name, register, lines in plan.totals}
