@@ -67,6 +67,10 @@ DOUBT_SENTENCES = {
 }
 
 
+RETURN_REFUSED = _l("Which payment this is about is known, but it could not be recorded.")
+"""Of a debit, instead of what ``LEDGER_REFUSED`` says of a credit."""
+
+
 @dataclass(frozen=True)
 class Words:
     """One sentence that says what is wrong, one that says what to do."""

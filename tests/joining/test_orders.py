@@ -18,6 +18,7 @@ from govern.joining.services import orders
 from govern.joining.services.deadlines import keep_deadlines
 from govern.joining.services.personal import open_orders_hold
 from govern.mail.models import OutboxMail
+from govern.payments.rules.references import show_reference
 from govern.payments.services import matching
 from govern.register.models import Person, ShareEntry
 from govern.register.services import ledger
@@ -195,3 +196,25 @@ def test_orders_paid_in_part_do_not_stand_before_those_that_are_to_end(
     clock.advance(days=32)
     keep_deadlines(session, now())
     assert (first.state, second.state) == ("open", "expired")
+
+
+def test_the_page_of_an_order_says_what_is_missing_and_what_happens_next(
+    session, member, actor, pay, client, sign_in
+):
+    order = orders.order_shares(session, actor, member, 2)
+    session.commit()
+    sign_in(client, member.person.account)
+    address = f"/smartcoop/me/{member.public_id}/orders/{order.public_id}"
+    assert f"{address}/cancel" in client.get(address).text
+    pay(order.request, 2500)
+    page = client.get(address).text
+    assert "We have received €25.00; €35.00 are missing." in page
+    assert "How to pay the rest" in page
+    assert show_reference(order.request.reference) in page
+    assert f"{address}/cancel" not in page
+    assert "Write to the cooperative if you no longer want the shares." in page
+    pay(order.request, 4000)
+    page = client.get(address).text
+    assert "The shares are paid and in the register." in page
+    assert "You paid €5.00 more than was asked for." in page
+    assert "How to pay" not in page

@@ -8,9 +8,10 @@ from datetime import date
 import pytest
 from sqlalchemy import select, update
 
-from govern.access import Role
+from govern.access import SYSTEM, Role
 from govern.extensions import limiter
 from govern.joining.models import Application, Statutes
+from govern.joining.services import deciding
 from govern.joining.services.guards import state_token
 from govern.payments.models import OutgoingPayment
 from govern.register.models import Membership
@@ -133,6 +134,21 @@ def test_an_applicant_withdraws(client, session, apply_for, pay):
     assert "€30.00" in client.get(f"{link}/withdraw").text
     assert "withdrawn" in client.post(f"{link}/withdraw", follow_redirects=True).text
     assert session.scalar(select(OutgoingPayment.amount_cents)) == 3000
+
+
+def test_the_applicant_reads_what_happens_to_money_that_is_too_much_or_for_nothing(
+    client, session, apply_for, pay
+):
+    admitted = apply_for()
+    deciding.accept_application(session, SYSTEM, admitted)
+    pay(admitted.request, 5000)
+    own = "/smartcoop/join/application/"
+    assert "You paid €20.00 more" in client.get(f"{own}{state_token(admitted)}").text
+    gone = apply_for(given_name="Bo", email="bo@example.org")
+    pay(gone.request, 1000)
+    deciding.withdraw_application(session, gone)
+    session.commit()
+    assert "The €10.00 that we received go back" in client.get(f"{own}{state_token(gone)}").text
 
 
 def test_statutes_are_recorded_and_served_byte_for_byte(

@@ -114,6 +114,25 @@ def test_too_much_from_an_unknown_account_waits_for_a_person(session, read, ask)
     assert (entry.state, entry.doubt) == ("doubtful", Doubt.REST_LEFT.value)
 
 
+def test_what_came_from_no_account_goes_to_the_one_that_the_payer_names(session, read, ask):
+    read(Tx(10_000, reference=ask(6000).reference, iban=""))
+    entry = only_entry(session)
+    with pytest.raises(RuleViolation):
+        matching.give_rest_back(session, SYSTEM, entry)
+    with pytest.raises(InvalidInput):
+        matching.give_rest_back(session, SYSTEM, entry, iban="BE71 0961 2345 6768")
+    refund = matching.give_rest_back(session, SYSTEM, entry, iban="BE71 0961 2345 6769")
+    assert (refund.iban, refund.amount_cents, entry.state) == (AN, 4000, "matched")
+
+
+def test_a_known_account_is_not_replaced_by_another_one(session, read):
+    read(Tx(10_000, name="Mother of An"))
+    refund = matching.give_rest_back(
+        session, SYSTEM, only_entry(session), iban="DE89370400440532013000"
+    )
+    assert refund.iban == AN
+
+
 def test_a_cancelled_refund_leaves_the_rest_to_a_person(both_databases, session, read, ask):
     request = ask(6000)
     read(Tx(10_000, reference=request.reference))

@@ -35,6 +35,7 @@ from govern.joining.views.blueprint import (
     put_error,
     today,
 )
+from govern.payments.services.entries import over_paid_cents
 from govern.register.models import MemberKind
 from govern.register.services.members import Contact
 
@@ -186,6 +187,7 @@ def application(cooperative: str, token: str) -> Any:
         tones=STATE_TONES,
         applied_on=applied_on(row),
         instruction=instruction_of(row.request) if _expects_money(row.status) else None,
+        over_paid=over_paid_cents(db.session(), row.request) if row.request else 0,
         may_withdraw=_expects_money(row.status),
         category=_category_name(row.category),
         acceptance=deciding.joining_rules(db.session(), g.cooperative).acceptance,

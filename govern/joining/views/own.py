@@ -23,6 +23,7 @@ from govern.joining.views.blueprint import (
     offer_classes,
     put_error,
 )
+from govern.payments.services.entries import over_paid_cents
 from govern.register.models import Membership
 
 
@@ -86,6 +87,7 @@ def order(cooperative: str, member: str, order: str) -> Any:
         order=row,
         membership=membership,
         instruction=instruction_of(row.request),
+        over_paid=over_paid_cents(db.session(), row.request),
         is_open=row.state == OrderState.OPEN.value,
         order_states=ORDER_STATE_NAMES,
     )

@@ -16,6 +16,7 @@ from govern.payments.models import (
     OutgoingPayment,
     OutgoingState,
     PaymentMatch,
+    PaymentRequest,
 )
 from govern.payments.services.requests import lock_requests
 
@@ -97,6 +98,21 @@ def refund_of_rest(session: Session, entry: BankEntry) -> OutgoingPayment | None
             ),
         )
     )
+
+
+def over_paid_cents(session: Session, request: PaymentRequest) -> int:
+    """What was paid too much with the money of a request and is given back, in cents."""
+    entries = session.scalars(
+        select(BankEntry)
+        .join(PaymentMatch, PaymentMatch.bank_entry_id == BankEntry.id)
+        .where(
+            PaymentMatch.request_id == request.id,
+            PaymentMatch.undone_at.is_(None),
+            PaymentMatch.amount_cents > 0,
+        )
+    )
+    refunds = [refund_of_rest(session, entry) for entry in entries]
+    return sum(refund.amount_cents for refund in refunds if refund is not None)
 
 
 def restate(session: Session, entry: BankEntry) -> None:

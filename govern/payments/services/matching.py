@@ -25,6 +25,7 @@ from govern.payments.models import (
 from govern.payments.rules.bank import is_iban
 from govern.payments.rules.matching import Hint
 from govern.payments.rules.references import show_reference
+from govern.payments.services.accounts import checked_iban
 from govern.payments.services.entries import (
     OVERPAYMENT,
     checked_reason,
@@ -68,7 +69,9 @@ def match_received(session: Session, actor: Actor, entry: BankEntry) -> None:
         with session.begin_nested():
             make_match(session, actor, entry, request, finding.matched_cents, MatchHow.AUTOMATIC)
             if finding.rest_cents and is_iban(entry.counterparty_iban):
-                _plan_rest(session, actor, entry, request, finding.rest_cents)
+                _plan_rest(
+                    session, actor, entry, request, finding.rest_cents, entry.counterparty_iban
+                )
             restate(session, entry)
     except GovernError as error:
         session.refresh(entry)
@@ -208,8 +211,14 @@ def return_by_hand(session: Session, actor: Actor, entry: BankEntry, original: B
     record_entry(session, actor, entry, "returned", {"original": original.public_id})
 
 
-def give_rest_back(session: Session, actor: Actor, entry: BankEntry) -> OutgoingPayment:
-    """Plan to pay back what is left of a credit. RuleViolation when nothing is, or no IBAN."""
+def give_rest_back(
+    session: Session, actor: Actor, entry: BankEntry, *, iban: str = ""
+) -> OutgoingPayment:
+    """Plan to pay back what is left of a credit, to the account from which it came.
+
+    ``iban`` is what the payer says, and used only where the statement names no account.
+    RuleViolation when nothing is left, or no account is known; InvalidInput for a wrong one.
+    """
     open_entry(session, actor, entry)
     refuse_unless_waiting(entry)
     rest = rest_of(session, entry)
@@ -217,18 +226,21 @@ def give_rest_back(session: Session, actor: Actor, entry: BankEntry) -> Outgoing
         raise RuleViolation(
             _("Nothing of this entry is left to give back."), remedy=_("There is nothing to do.")
         )
-    if not is_iban(entry.counterparty_iban):
+    is_known = is_iban(entry.counterparty_iban)
+    if not is_known and not iban.strip():
         raise RuleViolation(
             _("The statement does not say from which account this was paid."),
             remedy=_("Ask the payer for the account, or set the entry aside with a reason."),
         )
+    account = entry.counterparty_iban if is_known else checked_iban(iban)
     request = entry.candidate
     matches = live_matches(session, entry)
     if matches:
         request = matches[0].request
-    payment = _plan_rest(session, actor, entry, request, rest)
+    payment = _plan_rest(session, actor, entry, request, rest, account)
     restate(session, entry)
-    record_entry(session, actor, entry, "given_back", {"outgoing": payment.public_id})
+    told = {"outgoing": payment.public_id, "account_told": not is_known}
+    record_entry(session, actor, entry, "given_back", told)
     return payment
 
 
@@ -280,7 +292,12 @@ def refund_called_off(payment: OutgoingPayment, *, session: Session, **_others: 
 
 
 def _plan_rest(
-    session: Session, actor: Actor, entry: BankEntry, request: PaymentRequest | None, cents: int
+    session: Session,
+    actor: Actor,
+    entry: BankEntry,
+    request: PaymentRequest | None,
+    cents: int,
+    iban: str,
 ) -> OutgoingPayment:
     language = request.language if request else entry.bank_account.cooperative.languages[0]
     with speaking(language):
@@ -294,8 +311,8 @@ def _plan_rest(
         actor,
         entry.bank_account.cooperative,
         payee_name=entry.counterparty_name or (request.payer_name if request else "-"),
-        iban=entry.counterparty_iban,
-        bic=entry.counterparty_bic,
+        iban=iban,
+        bic=entry.counterparty_bic if iban == entry.counterparty_iban else "",
         amount_cents=cents,
         due_on=clock.today(entry.bank_account.cooperative.time_zone),
         text=text,
@@ -308,6 +325,11 @@ def _call_off_rest(session: Session, actor: Actor, entry: BankEntry, reason: str
     refund = refund_of_rest(session, entry)
     if refund is None:
         return
+    if refund.state == OutgoingState.PAID.value:
+        raise RuleViolation(
+            _("The over-payment of this entry was given back already."),
+            remedy=_("If the bank took the money back as well, record a claim on the payer."),
+        )
     if refund.state not in (OutgoingState.PLANNED.value, OutgoingState.RELEASED.value):
         raise RuleViolation(
             _("The over-payment of this entry is on its way back already."),

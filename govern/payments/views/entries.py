@@ -20,6 +20,7 @@ from govern.payments.models import (
     PaymentRequest,
     RequestState,
 )
+from govern.payments.rules.bank import is_iban
 from govern.payments.services import claims, matching, outgoing, requests
 from govern.payments.services.accounts import bank_accounts
 from govern.payments.services.entries import live_matches, refund_of_rest, rest_of
@@ -29,7 +30,12 @@ from govern.payments.services.following import (
     likely_outgoing,
     settle_outgoing_by_hand,
 )
-from govern.payments.texts import DOUBT_SENTENCES, ENTRY_STATE_NAMES, OUTGOING_STATE_NAMES
+from govern.payments.texts import (
+    DOUBT_SENTENCES,
+    ENTRY_STATE_NAMES,
+    OUTGOING_STATE_NAMES,
+    RETURN_REFUSED,
+)
 from govern.payments.views.blueprint import act, blueprint, entry_of, here, with_reason
 from govern.register.rules.folding import search_words
 
@@ -96,6 +102,7 @@ def entry_page(cooperative: str, entry: str) -> Any:
         rest=rest,
         refund=refund_of_rest(session, found) if is_credit else None,
         matches=_matches_of(found),
+        has_account=is_iban(found.counterparty_iban),
         live={match.id for match in live_matches(session, found)},
         waits=waits,
         may_write=g.actor.may(Permission.PAYMENTS_WRITE, g.cooperative.id),
@@ -188,7 +195,9 @@ def give_back(cooperative: str, entry: str) -> Any:
     """Plan to pay back what is left of a credit."""
     found = entry_of(entry)
     return act(
-        lambda: matching.give_rest_back(db.session(), g.actor, found),
+        lambda: matching.give_rest_back(
+            db.session(), g.actor, found, iban=request.form.get("iban", "")[:50]
+        ),
         _("The refund is planned. It leaves once it is released and in a payment file."),
         lambda _payment: here("entry_page", entry=entry),
     )
@@ -268,6 +277,8 @@ def settle_outgoing(cooperative: str, entry: str) -> Any:
 
 def doubt_sentence(entry: BankEntry) -> str:
     """Why an entry waits, "" where it does not."""
+    if entry.doubt == Doubt.LEDGER_REFUSED.value and entry.amount_cents < 0:
+        return str(RETURN_REFUSED)
     return str(DOUBT_SENTENCES[Doubt(entry.doubt)]) if entry.doubt else ""
 
 
