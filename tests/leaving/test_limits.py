@@ -16,7 +16,14 @@ from govern.accounts.services import actor_for
 from govern.cooperatives.models import Cooperative
 from govern.errors import RuleViolation
 from govern.leaving.models import Departure, Refund
-from govern.leaving.services import effect, excluding, founders, recording, resigning
+from govern.leaving.services import (
+    effect,
+    excluding,
+    founders,
+    recording,
+    refunds,
+    resigning,
+)
 from govern.payments.models import BankAccount
 from govern.register.models import Membership, RollEntry
 from govern.register.services import freeze_roll, ledger, take_roll
@@ -221,6 +228,17 @@ def test_the_page_of_a_refund_tells_the_registrar_what_stands_in_the_way(
     assert "Nothing stands in the way of its release. It is not due yet." in page
     of_departure = f"/smartcoop/register/departures/{lost.public_id}"
     assert "The treasurer releases payments: Tom." in words_of(client.get(of_departure).text)
+
+
+def test_nobody_writes_to_the_dead_about_what_is_owed_to_their_estate(
+    session: Session, make_owner: Make
+) -> None:
+    membership, _account = make_owner()
+    death = recording.record_death(session, SYSTEM, membership, died_on=date(2018, 4, 2))
+    refund = recording.settle_estate(session, SYSTEM, death)[0]
+    refunds.postpone_refund(session, SYSTEM, refund, reason="Liquidity is short.")
+    assert refund.state == "postponed"
+    assert mails(session) == []
 
 
 # -- pages ----------------------------------------------------------------------------------------

@@ -52,6 +52,11 @@ class Outlook:
     is_elsewhere: bool
     is_due: bool
 
+    @property
+    def can_be_released(self) -> bool:
+        """Whether a release would succeed; the file for the bank may still want an account."""
+        return all(item.kind is HindranceKind.BANK_ACCOUNT for item in self.hindrances)
+
 
 def outlook_of(session: Session, actor: Actor, refund: Refund, today: date) -> Outlook | None:
     """What lies ahead of a scheduled refund; None for one in any other state."""

@@ -24,7 +24,7 @@ from govern.leaving.services.foreseeing import last_withdrawal
 from govern.mail import Attachment, OutboxMail, queue_letter, queue_mail, speaking
 from govern.mail.texts import render_mail
 from govern.pdf import render_pdf
-from govern.register.models import Membership
+from govern.register.models import EndReason, Membership
 
 CATEGORY = "leaving"
 
@@ -174,7 +174,10 @@ def tell_effect(session: Session, departure: Departure, refunds: Sequence[Refund
 
 
 def tell_refund(session: Session, refund: Refund, what: str, key: str, **context: Any) -> None:
-    """What became of a refund: ``what`` is paid, returned or postponed."""
+    """What became of a refund: ``what`` is paid, returned or postponed. Nobody writes to the dead:
+    whoever speaks for the estate is told by people."""
+    if refund.membership.end_reason == EndReason.DEATH.value:
+        return
     tell(
         session,
         refund.departure,

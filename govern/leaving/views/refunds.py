@@ -35,6 +35,7 @@ from govern.leaving.views.blueprint import (
     upload_of,
 )
 from govern.paging import paginate
+from govern.register.models import EndReason
 
 REFUNDS = "/<cooperative>/register/refunds"
 TESTS = "/<cooperative>/register/board-tests"
@@ -177,7 +178,9 @@ def postpone(cooperative: str, refund: str) -> Any:
             _("Put it off"),
             _("The payment is put off."),
             [
-                _("The claim remains; the member is told, with the reason."),
+                _("The claim remains. Nothing is sent to the dead: tell the estate.")
+                if found.membership.end_reason == EndReason.DEATH.value
+                else _("The claim remains; the member is told, with the reason."),
                 _("Nothing can be released until it is taken up again."),
             ],
         ),
