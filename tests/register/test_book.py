@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import openpyxl
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import select, text
 
 from govern.access import SYSTEM, Role
@@ -282,3 +283,19 @@ def test_the_year_is_shown_and_taken_along(client, cooperative, history, as_role
     joined = _sheet(client.get(f"{base}/years.xlsx?year=2018").data, "Joined")
     assert [row[2] for row in joined[1:]] == ["Bo Claes", "An Peeters"]
     assert client.get(f"{base}/years?year=2100").status_code == 422
+
+
+def test_a_page_of_holders_does_not_read_the_whole_ledger_for_each(session, cooperative, history):
+    moment = book.book_at(session, cooperative)
+    seen = []
+    sa.event.listen(session.get_bind(), "before_cursor_execute", lambda *call: seen.append(call))
+    book.find_public_lines(session, moment, limit=50)
+    book.find_holders(session, moment, limit=50)
+    plans = [
+        row[3]
+        for _connection, cursor, statement, values, *_rest in seen[:]
+        if "share_entry" in statement
+        for row in cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+    ]
+    assert any("share_entry" in line for line in plans)
+    assert not [line for line in plans if "share_entry" in line and "(membership_id=?" not in line]

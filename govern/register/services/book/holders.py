@@ -30,7 +30,7 @@ def is_holder(moment: BookMoment) -> Any:
     """Whether a membership has a lot that is not empty: looked up for each, as far as needed."""
     lot = (
         select(ShareEntry.membership_id)
-        .where(*moment.entries(), ShareEntry.membership_id == Membership.id)
+        .where(*moment.entries_of_members(), ShareEntry.membership_id == Membership.id)
         .group_by(ShareEntry.membership_id, ShareEntry.share_class, ShareEntry.nominal_cents)
         .having(or_(func.sum(ShareEntry.shares) != 0, func.sum(ShareEntry.amount_cents) != 0))
     )

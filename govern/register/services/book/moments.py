@@ -44,11 +44,15 @@ class BookMoment:
 
     def entries(self) -> list[Any]:
         """The conditions of the entries that count, however many are written meanwhile."""
-        return [
-            ShareEntry.cooperative_id == self.cooperative_id,
-            ShareEntry.effective_on <= self.on,
-            self.written(),
-        ]
+        return [ShareEntry.cooperative_id == self.cooperative_id, *self.entries_of_members()]
+
+    def entries_of_members(self) -> list[Any]:
+        """The same conditions where memberships of the cooperative are given.
+
+        Without the cooperative: SQLite would look for the entries of each membership among all
+        entries of the cooperative.
+        """
+        return [ShareEntry.effective_on <= self.on, self.written()]
 
     def written(self) -> Any:
         """The condition of the entries that had been written by then, whatever their day."""

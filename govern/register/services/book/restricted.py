@@ -34,6 +34,14 @@ def find_public_lines(
     Only names are searched in: neither addresses nor numbers can be found out by trying.
     """
     held = _held(moment)
+    # First who is on the page, then the rest: what is skipped needs no names.
+    shown = session.scalars(
+        select(Membership.id)
+        .where(*_matching(session, moment, query), held > 0)
+        .order_by(Membership.sort_name, Membership.id)
+        .limit(limit)
+        .offset(offset)
+    ).all()
     rows = session.execute(
         select(
             Membership.id,
@@ -44,16 +52,12 @@ def find_public_lines(
         )
         .outerjoin(Person, Person.id == Membership.person_id)
         .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
-        .where(*_matching(session, moment, query), held > 0)
+        .where(Membership.id.in_(shown))
         .order_by(Membership.sort_name, Membership.id)
-        .limit(limit)
-        .offset(offset)
     ).all()
-    category = categories_known(moment, [row.id for row in rows])
+    category = categories_known(moment, shown)
     found = session.execute(
-        select(category.c.membership_id, category.c.code).where(
-            category.c.membership_id.in_([row.id for row in rows])
-        )
+        select(category.c.membership_id, category.c.code).where(category.c.membership_id.in_(shown))
     )
     codes: dict[int, str] = {row.membership_id: row.code for row in found}
     return [_public_line(row, codes.get(row.id, "")) for row in rows]
@@ -76,7 +80,7 @@ def count_public_lines(session: Session, moment: BookMoment, query: str = "") ->
 def _held(moment: BookMoment) -> Any:
     return (
         select(func.sum(ShareEntry.shares))
-        .where(*moment.entries(), ShareEntry.membership_id == Membership.id)
+        .where(*moment.entries_of_members(), ShareEntry.membership_id == Membership.id)
         .correlate(Membership)
         .scalar_subquery()
     )
