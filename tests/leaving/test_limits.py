@@ -228,6 +228,10 @@ def test_the_page_of_a_refund_tells_the_registrar_what_stands_in_the_way(
     assert "Nothing stands in the way of its release. It is not due yet." in page
     of_departure = f"/smartcoop/register/departures/{lost.public_id}"
     assert "The treasurer releases payments: Tom." in words_of(client.get(of_departure).text)
+    refunds.release_refunds(session, SYSTEM, cooperative, [refund])
+    assert "stands in the way" not in client.get(place).text
+    pass_tests(passed=False, up_to_cents=0)
+    assert "Net-asset test of 10 Apr 2018: it was not passed." in words_of(client.get(place).text)
 
 
 def test_nobody_writes_to_the_dead_about_what_is_owed_to_their_estate(

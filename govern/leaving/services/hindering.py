@@ -18,7 +18,10 @@ from govern.leaving.rules.states import RefundState
 from govern.leaving.services.board import coverages
 from govern.leaving.services.refunds import is_taken_back
 from govern.leaving.texts import coverage_text
+from govern.payments.models import OutgoingState
 from govern.payments.services import default_account
+
+NOT_IN_A_FILE = (OutgoingState.PLANNED.value, OutgoingState.RELEASED.value)
 
 
 class HindranceKind(StrEnum):
@@ -40,7 +43,7 @@ class Hindrance:
 
 @dataclass(frozen=True)
 class Outlook:
-    """Who releases a refund that waits, and what stands in the way today.
+    """Who releases a refund and makes its payment, and what stands in the way today.
 
     ``treasurers``: their names. ``may_release``: whether the actor is one of them;
     ``is_elsewhere``: whether the actor is, but in another cooperative only.
@@ -59,8 +62,12 @@ class Outlook:
 
 
 def outlook_of(session: Session, actor: Actor, refund: Refund, today: date) -> Outlook | None:
-    """What lies ahead of a scheduled refund; None for one in any other state."""
-    if refund.state != RefundState.SCHEDULED.value:
+    """What lies ahead of a refund that waits to be released, or to go into a file for the bank;
+    None for any other."""
+    outgoing = refund.outgoing
+    is_released = refund.state == RefundState.RELEASED.value
+    has_left = outgoing is None or outgoing.state not in NOT_IN_A_FILE
+    if refund.state != RefundState.SCHEDULED.value and (not is_released or has_left):
         return None
     cooperative = session.get_one(Cooperative, refund.cooperative_id)
     may = actor.may(Permission.PAYMENTS_RELEASE, cooperative.id)
@@ -96,7 +103,9 @@ def _hindrances(session: Session, cooperative: Cooperative, refund: Refund) -> S
                 _("Nobody has said yet to which account it is to be paid."),
             )
         )
-    for coverage in coverages(session, cooperative, refund.amount_cents):
+    # What is released counts under its tests already.
+    is_waiting = refund.state == RefundState.SCHEDULED.value
+    for coverage in coverages(session, cooperative, refund.amount_cents if is_waiting else 0):
         if not coverage.is_given:
             found.append(Hindrance(HindranceKind.BOARD_TEST, coverage_text(coverage)))
     if default_account(session, cooperative.id) is None:

@@ -17,7 +17,7 @@ from govern.leaving import forms, services
 from govern.leaving.models import Departure, Founder, Refund
 from govern.leaving.rules.calendar import founder_free_from
 from govern.leaving.rules.exclusion import Step
-from govern.leaving.rules.states import OPEN, DepartureKind, DepartureState
+from govern.leaving.rules.states import OPEN, DepartureKind, DepartureState, RefundState
 from govern.leaving.services.common import departures_of, rules_for, rules_of, with_holder
 from govern.leaving.services.hindering import Outlook, outlook_of
 from govern.leaving.services.payees import OPEN_REFUNDS
@@ -106,7 +106,8 @@ def departure_page(cooperative: str, departure: str) -> Any:
 
 def _next_outlook(refunds: Sequence[Refund]) -> Outlook | None:
     """What lies ahead of the refund that is due first among those that wait."""
-    outlooks = (outlook_of(db.session(), g.actor, refund, today()) for refund in refunds)
+    waiting = [refund for refund in refunds if refund.state == RefundState.SCHEDULED.value]
+    outlooks = (outlook_of(db.session(), g.actor, refund, today()) for refund in waiting)
     return next((outlook for outlook in outlooks if outlook is not None), None)
 
 
