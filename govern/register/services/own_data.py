@@ -52,7 +52,10 @@ def collect_own_data(session: Session, actor: Actor, account: Account) -> list[O
 
 
 def pack_own_data(session: Session, actor: Actor, account: Account, language: str) -> bytes:
-    """The ZIP: ``data.json`` for programs, ``data.html`` to read. Records that it was asked for."""
+    """The ZIP: ``data.json`` for programs, ``data.html`` to read (``data.css`` gives it its form).
+
+    Records that it was asked for.
+    """
     with speaking(language):
         sections = collect_own_data(session, actor, account)
         now = clock.now()
@@ -68,6 +71,7 @@ def pack_own_data(session: Session, actor: Actor, account: Account, language: st
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("data.json", json.dumps(data, ensure_ascii=False, indent=1))
         archive.writestr("data.html", page)
+        archive.writestr("data.css", flask.render_template("register/own_data_file.css"))
     audit.record(
         session,
         actor,

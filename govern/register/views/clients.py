@@ -29,6 +29,13 @@ SCOPE_NAMES = {
 }
 
 
+SHORT_NAMES = {
+    ApiScope.MEMBERS: _l("Members"),
+    ApiScope.CONTACT: _l("Contact data"),
+    ApiScope.HOLDINGS: _l("Holdings"),
+}
+
+
 class ProgramForm(FlaskForm):
     """A program that is to read the register."""
 
@@ -81,7 +88,7 @@ def program_list(cooperative: str) -> Any:
         "register/program_token.html",
         client=issued.client,
         token=issued.token,
-        scope_names=SCOPE_NAMES,
+        short_names=SHORT_NAMES,
         address=f"{flask.current_app.config['GOVERN'].public_url.rstrip('/')}/api/v1",
     )
 
@@ -91,7 +98,7 @@ def _page(form: ProgramForm) -> str:
         "register/programs.html",
         form=form,
         clients=api.clients_of(db.session(), g.cooperative),
-        scope_names=SCOPE_NAMES,
+        short_names=SHORT_NAMES,
         day_shown=today(),
     )
 
