@@ -31,7 +31,7 @@ own record.
 
 ## A person's own export
 
-*My data* gives a ZIP with `data.json` and `data.html`: everything that is kept about the person, in
+*My data* gives a ZIP with `data.json` and `data.html` (`data.css` is its form): everything that is kept about the person, in
 all cooperatives of this installation. It asks for the password once more, or for a sign-in by a
 fresh link, and is limited to a few times an hour. It ties nobody to a ballot, and whether somebody
 took part in a vote stays on the page of that vote.
@@ -49,6 +49,12 @@ and each is recorded (`register:erasure:…`).
    who the holder was, the contact data on rolls, who looked. A job does it on that day by itself;
    `govern register erase-due` does it by hand, with `--everybody` for former members who never
    asked.
+
+Mails and letters about a membership carry its public identifier (`about` of the outbox), so that
+they are found whatever name and address they went to. That ties nobody to more than the row does
+already, which names the recipient. Rows without it (about an account, or from before there was
+such a column) are found by name and address: a letter to a namesake is left alone, and a mail to a
+former address under a former name stays until the outbox itself is emptied.
 
 The chain of the share ledger verifies after both (`govern register verify`): it holds commitments,
 never names. The name on a roll stays, because the published digest of the roll covers it and rolls
