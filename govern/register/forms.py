@@ -81,9 +81,24 @@ def _day(label: Any, **kwargs: Any) -> DateField:
     return DateField(label, validators=[InputRequired(REQUIRED)], **kwargs)
 
 
-def _text(label: Any, most: int, *, needed: bool = False, **kwargs: Any) -> StringField:
+class _Alternative:
+    """Marks a field that is needed unless others are filled in: it is not called optional.
+
+    The service says when none is.
+    """
+
+    field_flags = {"one_needed": True}
+
+    def __call__(self, form: object, field: Field) -> None:
+        """Nothing to check in one field alone."""
+
+
+def _text(
+    label: Any, most: int, *, needed: bool = False, is_alternative: bool = False, **kwargs: Any
+) -> StringField:
+    validators: list[Any] = [_Alternative()] if is_alternative else []
     first = DataRequired(REQUIRED) if needed else Optional()
-    return StringField(label, validators=[first, Length(max=most)], **kwargs)
+    return StringField(label, validators=[*validators, first, Length(max=most)], **kwargs)
 
 
 LANGUAGES = [SelectChoice(code, LANGUAGE_NAMES[code]) for code in LOCALES]
@@ -198,14 +213,18 @@ class ProposalForm(FlaskForm):
     share_class = SelectField(_l("Class of shares"), validators=[Optional()])
     cause = SelectField(_l("Cause"), choices=_causes(), validators=_needed())
     receiver_number = _text(
-        _l("Member number of the receiver"), 40, description=_l("The receiver can tell you.")
+        _l("Member number of the receiver"),
+        40,
+        is_alternative=True,
+        description=_l("The receiver can tell you."),
     )
     receiver_name = _text(
         _l("Or, for somebody who is no member yet: name"),
         250,
+        is_alternative=True,
         description=_l("They are told by mail how to become a member."),
     )
-    receiver_email = _text(_l("Their e-mail address"), 254)
+    receiver_email = _text(_l("Their e-mail address"), 254, is_alternative=True)
     numbers = _numbers()
     effective_on = DateField(
         _l("Agreed for"),
@@ -271,10 +290,16 @@ class RepresentativeForm(FlaskForm):
     member_number = _text(
         _l("Member number of the representative"),
         40,
+        is_alternative=True,
         description=_l("If the representative is a member: one sign-in then serves for both."),
     )
-    given_name = _text(_l("Given name"), 120)
-    family_name = _text(_l("Family name"), 120)
+    given_name = _text(
+        _l("Given name"),
+        120,
+        is_alternative=True,
+        description=_l("Instead of the number, for a representative who is no member."),
+    )
+    family_name = _text(_l("Family name"), 120, is_alternative=True)
     starts_on = _day(_l("Counts from"))
 
 

@@ -151,6 +151,7 @@ def test_numbers_that_are_promised_are_not_promised_again(
         ({"receiver_number": "1"}, "another member"),
         ({"receiver_number": "99"}, "Nobody has"),
         ({"receiver_number": ""}, "Say who receives"),
+        ({"receiver_name": "Cy"}, "Two receivers"),
         ({"receiver_number": "", "receiver_name": "Cy", "receiver_email": "no"}, "no.+ is not an"),
         ({"effective_on": date(2018, 1, 9)}, "joined only on"),
         ({"effective_on": date(2030, 1, 1)}, "lies ahead"),

@@ -13,6 +13,7 @@ from sqlalchemy import delete, text
 
 from govern.access import SYSTEM, Role
 from govern.errors import InvalidInput
+from govern.pdf import render_large_pdf, render_pdf
 from govern.register.cli import register
 from govern.register.models import HolderOpening, RegisterHead
 from govern.register.services import book, ledger, members
@@ -214,6 +215,16 @@ def write(app, session, tmp_path):
         return CliRunner().invoke(register, [*arguments, *more], obj=app)
 
     return call
+
+
+@pytest.mark.usefixtures("app")
+def test_a_large_document_made_in_a_process_of_its_own_has_the_same_bytes():
+    data = {"cooperative": "Smart", "title": "T", "wide_page": True, "lead": "", "facts": []}
+    data |= {"sections": [], "notes": ["é"]}
+    whole = render_pdf("register_tables", data, "fr")
+    assert render_large_pdf("register_tables", data, "fr") == whole
+    with pytest.raises(ValueError, match=r"register_tables\.typ"):
+        render_large_pdf("register_tables", {"cooperative": "Smart", "title": "T"}, "fr")
 
 
 def test_the_command_writes_every_volume_and_their_digests(

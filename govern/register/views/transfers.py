@@ -103,9 +103,7 @@ def propose_transfer(cooperative: str, member: str) -> Any:
                 "shares",
                 "share_class",
                 "cause",
-                "receiver_number",
-                "receiver_name",
-                "receiver_email",
+                "receiver",
                 "numbers",
                 "effective_on",
             )

@@ -155,6 +155,12 @@ def find_receiver(
 ) -> Membership | None:
     """The receiving member; None for somebody who is still to become one."""
     if proposal.receiver_number.strip():
+        if proposal.receiver_name.strip() or proposal.receiver_email.strip():
+            raise InvalidInput(
+                _("Two receivers are named."),
+                remedy=_("Give a member number, or the name and address of a new member."),
+                field="receiver_number",
+            )
         found = membership_by_number(session, cooperative.id, proposal.receiver_number)
         if found is None:
             raise InvalidInput(

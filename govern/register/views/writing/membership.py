@@ -11,8 +11,9 @@ from flask_babel import gettext as _
 
 from govern.access import Permission, requires
 from govern.extensions import db
+from govern.i18n import day as in_words
 from govern.register import forms
-from govern.register.models import EndReason
+from govern.register.models import EndReason, Membership
 from govern.register.services import members
 from govern.register.views.blueprint import blueprint, member_of
 from govern.register.views.traces import leave_trace
@@ -126,12 +127,30 @@ def change_category(cooperative: str, member: str) -> Any:
     default_day(form, "starts_on")
     return submit(
         form,
-        lambda: form_page(form, _("Change the category"), _("Save"), membership),
+        lambda: form_page(
+            form,
+            _("Change the category"),
+            _("Save"),
+            membership,
+            lead=_present_category(form, membership),
+        ),
         lambda: members.change_category(
             db.session(), g.actor, membership, form.category.data, form.starts_on.data
         ),
         _("The category was changed."),
         membership,
+    )
+
+
+def _present_category(form: forms.CategoryForm, membership: Membership) -> str:
+    current = next((item for item in membership.categories if item.ends_on is None), None)
+    if current is None:
+        return ""
+    names = {choice.value: choice.label for choice in form.category.choices or ()}
+    return _(
+        "The present category is %(category)s, since %(day)s.",
+        category=names.get(current.code, current.code),
+        day=in_words(current.starts_on),
     )
 
 

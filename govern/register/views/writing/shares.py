@@ -12,6 +12,8 @@ from govern.access import Permission, requires
 from govern.cooperatives.rules import ORDINARY
 from govern.errors import NotFound
 from govern.extensions import db
+from govern.i18n import day as in_words
+from govern.i18n import money
 from govern.register import forms
 from govern.register.models import Membership, ShareEntry
 from govern.register.services import ledger
@@ -172,6 +174,12 @@ def reverse_entry(cooperative: str, member: str, sequence: int) -> Any:
             ),
             _("Take the entry back"),
             membership,
+            lead=_(
+                "Shares: %(shares)s. Capital: %(amount)s. Counts from %(day)s.",
+                shares=f"{entry.shares:+d}" if entry.shares else "–",
+                amount=money(entry.amount_cents) if entry.amount_cents else "–",
+                day=in_words(entry.effective_on),
+            ),
             consequences=(
                 _("The entry stays in the ledger, and a new one with the opposite sign joins it."),
                 _(
