@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,8 +15,8 @@ from govern import clock
 from govern.cooperatives.models import Cooperative
 from govern.cooperatives.services import rules_on
 from govern.errors import RuleViolation
+from govern.i18n import current_language, instant, local_text, money
 from govern.i18n import day as in_words
-from govern.i18n import instant, local_text, money
 from govern.register.models import EntryKind, TransferCause
 from govern.register.services.book.entries import BookEntry
 from govern.register.services.book.extracts import (
@@ -32,18 +32,23 @@ class Words:
 
     categories: Mapping[str, Any]
     classes: Mapping[str, Any]
+    _made: dict[tuple[str, str, int], str] = field(default_factory=dict, compare=False, repr=False)
 
     def category(self, code: str) -> str:
         texts = self.categories.get(code)
         return f"{code} – {local_text(texts)}" if texts else code or _("none")
 
     def share_class(self, code: str, nominal_cents: int) -> str:
-        texts = self.classes.get(code)
-        return _(
-            "%(name)s at %(value)s",
-            name=local_text(texts) if texts else code,
-            value=money(nominal_cents),
-        )
+        # Every line of a book asks for one of a few.
+        key = (current_language(), code, nominal_cents)
+        if key not in self._made:
+            texts = self.classes.get(code)
+            self._made[key] = _(
+                "%(name)s at %(value)s",
+                name=local_text(texts) if texts else code,
+                value=money(nominal_cents),
+            )
+        return self._made[key]
 
 
 def words_on(session: Session, cooperative: Cooperative, day: date) -> Words:
