@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -27,7 +28,8 @@ from govern.voting.models import (
 )
 from govern.voting.protocol.credentials import derive_credential, make_public_credentials
 from govern.voting.protocol.groups import group_named
-from govern.voting.services import credentials, steps
+from govern.voting.services import credentials, notices, steps
+from govern.voting.services.credentials import making
 from govern.voting.texts import incident_sentence
 
 PASSPHRASE = "correct horse battery staple"
@@ -39,7 +41,7 @@ pytestmark = pytest.mark.usefixtures("light_passphrases")
 @pytest.fixture
 def waiting(holding, monkeypatch):
     """An election whose codes this server makes, two at a time; the third member has no mail."""
-    monkeypatch.setattr(credentials, "BATCH", 2)
+    monkeypatch.setattr(making, "BATCH", 2)
     for has_email in (True, True, False, True, True):
         holding.add_member(email=has_email)
     return holding.with_keys(holding.draft(members=0, credential_mode="server"))
@@ -94,12 +96,13 @@ def test_each_member_gets_one_code_and_the_list_holds_the_same(holding, waiting,
     holding.opened(waiting)
 
 
-def test_the_codes_are_nowhere_in_the_database_in_clear(holding, waiting, tmp_path):
+def test_the_codes_are_nowhere_in_the_database_in_clear(holding, waiting):
     start(waiting)
     holding.run_jobs()
     codes = [find(waiting, entry) for entry in entries(waiting)]
     waiting.session.commit()
-    stored = b"".join(path.read_bytes() for path in tmp_path.glob("govern.sqlite*"))
+    database = Path(waiting.session.get_bind().url.database)
+    stored = b"".join(path.read_bytes() for path in database.parent.glob(f"{database.name}*"))
     assert len(stored) > 100_000
     for code in codes:
         assert code.encode() not in stored
@@ -112,7 +115,7 @@ def test_a_crash_in_the_middle_gives_nobody_two_codes_and_loses_none(
 ):
     run = start(waiting)
     session = waiting.session
-    real, calls = credentials.notices.send_code, []
+    real, calls = notices.send_code, []
 
     def die(*arguments, **more):
         calls.append(1)
@@ -121,7 +124,7 @@ def test_a_crash_in_the_middle_gives_nobody_two_codes_and_loses_none(
         real(*arguments, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(credentials.notices, "send_code", die)
+        patch.setattr(notices, "send_code", die)
         session.commit()
         with pytest.raises(MemoryError):
             jobs.make_credentials(session, run.id)

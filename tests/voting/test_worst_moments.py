@@ -13,6 +13,7 @@ from govern.voting import jobs
 from govern.voting.models import Attendance, BoxState, CredentialIssue, Incident
 from govern.voting.services import box, closing, credentials, elections, steps
 from govern.voting.services.casting import NotOpen
+from govern.voting.services.elections import cancelling
 from govern.voting.services.steps import NotReady
 
 REASON = "A reason for the tests."
@@ -58,7 +59,7 @@ def test_a_cancellation_waits_for_the_ballot_that_is_being_cast(holding, monkeyp
         locked.append(election.id)
         return box.lock_box(session, election)
 
-    monkeypatch.setattr(elections, "lock_box", lock_box, raising=False)
+    monkeypatch.setattr(cancelling, "lock_box", lock_box)
     elections.cancel_election(held.session, SYSTEM, held.election, REASON)
     held.session.commit()
     assert locked == [held.election.id]
