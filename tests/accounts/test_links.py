@@ -11,6 +11,7 @@ from govern.accounts.models import Account, SignInLink, SignInRequest
 from govern.mail.queueing import read_content
 
 from .conftest import PASSWORD
+from .signing import is_signed_in
 
 
 def ask(client, identifier, **extra):
@@ -19,10 +20,6 @@ def ask(client, identifier, **extra):
 
 def link_in(mail):
     return re.search(r"http://localhost(/sign-in/link/\S+)", read_content(mail).text).group(1)
-
-
-def is_signed_in(client):
-    return client.get("/profile").status_code == 200
 
 
 @pytest.fixture
