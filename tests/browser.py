@@ -106,8 +106,11 @@ def missing(what: str) -> None:
 
 
 def find_chromium() -> str:
-    """The browser of the machine, or the one that Playwright has installed."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
+    """The browser of the machine, or the one that Playwright has installed.
+
+    First the one without windows, which is Playwright's own choice too: it needs half the time.
+    """
+    for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"):
         found = shutil.which(name)
         if found:
             return found

@@ -29,7 +29,9 @@ DIST = ROOT / "govern" / "static" / "dist"
 TRANSLATIONS = ROOT / "govern" / "translations"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20
-DEBIAN_TOOLS = {"chromium": "chromium", "belenios-tool": "belenios-tool"}
+DEBIAN_TOOLS = (("chromium-headless-shell", "chromium"), ("belenios-tool",))
+"""What the tests call: of each line the first program that is there or can be installed. The
+packages are named like the programs."""
 
 
 class SetupError(Exception):
@@ -219,18 +221,19 @@ def compile_translations() -> None:
 
 def install_debian_tools() -> None:
     """Install the browser and the peer verifier where that is possible; say so where it is not."""
-    missing = [package for tool, package in DEBIAN_TOOLS.items() if not shutil.which(tool)]
-    if not missing:
-        return
-    say(f"installing {' and '.join(missing)}")
-    apt_install(missing)
-    for tool in DEBIAN_TOOLS:
-        if not shutil.which(tool):
+    for names in DEBIAN_TOOLS:
+        if not any(shutil.which(name) or _install_tool(name) for name in names):
             print(
-                f"\n*** {tool} is not installed and cannot be installed here: its tests will be\n"
-                f"*** SKIPPED (with CI=true they fail). Install it by hand to run them.\n",
+                f"\n*** {names[-1]} is not installed and cannot be installed here: its tests will\n"
+                f"*** be SKIPPED (with CI=true they fail). Install it by hand to run them.\n",
                 file=sys.stderr,
             )
+
+
+def _install_tool(name: str) -> bool:
+    say(f"installing {name}")
+    apt_install([name])
+    return shutil.which(name) is not None
 
 
 def apt_install(packages: list[str]) -> bool:

@@ -93,6 +93,30 @@ def test_a_changed_lock_is_installed_again(monkeypatch, tmp_path):
     assert ran == []
 
 
+@pytest.mark.parametrize(
+    ("there", "to_be_had", "asked_for", "is_warned"),
+    [
+        ({"chromium-headless-shell", "belenios-tool"}, set(), [], False),
+        ({"chromium", "belenios-tool"}, set(), ["chromium-headless-shell"], False),
+        (set(), {"chromium", "belenios-tool"},
+         ["chromium-headless-shell", "chromium", "belenios-tool"], False),
+        ({"belenios-tool"}, set(), ["chromium-headless-shell", "chromium"], True),
+    ],
+)  # fmt: skip
+def test_one_browser_is_enough(monkeypatch, capsys, there, to_be_had, asked_for, is_warned):
+    asked, there = [], set(there)
+
+    def install(packages):
+        asked.extend(packages)
+        there.update(to_be_had & set(packages))
+
+    monkeypatch.setattr(setup.shutil, "which", lambda name: name if name in there else None)
+    monkeypatch.setattr(setup, "apt_install", install)
+    setup.install_debian_tools()
+    assert asked == asked_for
+    assert ("chromium is not installed" in capsys.readouterr().err) == is_warned
+
+
 def test_without_node_the_one_of_the_package_is_used(monkeypatch):
     monkeypatch.setattr(setup, "machine_node", lambda: False)
     path = setup.node_env()["PATH"].split(":")[0]
