@@ -31,10 +31,10 @@ own record.
 
 ## A person's own export
 
-*My data* gives a ZIP with `data.json` and `data.html` (`data.css` is its form): everything that is kept about the person, in
-all cooperatives of this installation. It asks for the password once more, or for a sign-in by a
-fresh link, and is limited to a few times an hour. It ties nobody to a ballot, and whether somebody
-took part in a vote stays on the page of that vote.
+*My data* gives a ZIP with `data.json` and `data.html` (`data.css` is its form): everything that is
+kept about the person, in all cooperatives of this installation. It asks for the password once more,
+or for a sign-in by a fresh link, and is limited to a few times an hour. It ties nobody to a ballot,
+and whether somebody took part in a vote stays on the page of that vote.
 
 ## Erasure
 

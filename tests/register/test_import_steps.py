@@ -147,7 +147,7 @@ def test_an_import_that_dies_halfway_leaves_nothing(
         raise RuntimeError("the power went off")
 
     with monkeypatch.context() as patch:
-        patch.setattr("govern.register.services.import_register.append_entries", die)
+        patch.setattr("govern.register.services.import_register.writing.append_entries", die)
         with pytest.raises(RuntimeError):
             register_jobs.run_import(session, batch.id)
         session.rollback()
