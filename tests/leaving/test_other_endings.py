@@ -197,6 +197,8 @@ def test_an_exclusion_from_the_proposal_to_the_notice(
     assert (membership.ended_on, membership.end_reason) == (date(2018, 5, 19), "exclusion")
     assert departure.state == "effective"
     assert departure.amount_cents == 6000
+    # Nothing tells the member before the decision does, with its reasons.
+    assert len(mails(session)) == 1
     excluding.send_decision(session, SYSTEM, departure)
     assert [step.step for step in departure.steps] == [
         "proposal",
@@ -208,7 +210,9 @@ def test_an_exclusion_from_the_proposal_to_the_notice(
         "decision_sent",
     ]
     assert not any(step.is_late for step in departure.steps)
-    assert mails(session)[-1].subject == "Decision to exclude you from SmartCoop"
+    told = mails(session)[-1]
+    assert told.subject == "Decision to exclude you from SmartCoop"
+    assert "€60.00 is owed to you, to be paid by 19 May 2021." in told.text_body
 
 
 def test_the_letter_says_the_reasons_and_what_follows(

@@ -134,7 +134,9 @@ def settle(session: Session, actor: Actor, departure: Departure, day: date) -> l
     refunds = schedule(session, departure, amount, day)
     if membership.ended_on is not None:
         supersede_others(session, actor, departure)
-    tell_effect(session, departure, refunds)
+    if departure.kind != DepartureKind.EXCLUSION.value:
+        # Who is excluded learns it from the decision, with its reasons, and from nothing before.
+        tell_effect(session, departure, refunds)
     record(session, actor, departure, "effective", {"shares": shares, "amount_cents": amount})
     return refunds
 

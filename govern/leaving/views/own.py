@@ -140,7 +140,7 @@ def _page(found: Departure, **forms_given: Any) -> str:
         prospect=prospect,
         source=rules_of(session, found).citation.text,
         sign_until=last_day_to_sign(found),
-        withdraw_until=last_withdrawal(found.requested_on, found.effective_on),
+        withdraw_until=last_withdrawal(today(), found.effective_on),
         has_password=account.password_hash is not None,
         may_withdraw=services.may_withdraw(found, today()),
         may_put_account=bool(waits) or found.state == DepartureState.PENDING.value,

@@ -109,6 +109,9 @@ def _send(
             attachments=[Attachment(paper.filename, paper.media_type, paper.content)],
             until=procedure.observations_until,
             decided_on=departure.effective_on,
+            amount_cents=departure.amount_cents or 0,
+            repay_by=departure.repay_by,
+            iban_missing=not departure.iban,
         )
     else:
         queue_letter(
