@@ -183,6 +183,8 @@ def test_an_exclusion_on_the_pages_of_both_sides(
     assert refused.status_code == 422
     assert "has asked to be heard" in refused.text
     client.post(f"{place}/hearing", data={"done_on": "2018-05-15", "text": "She came."})
+    may_decide = f"The board may decide on excluding member {membership.member_number}"
+    assert may_decide in client.get("/").text
     client.post(f"{place}/decide", data={"done_on": "2018-05-15", "text": "Reasons of the board."})
     assert membership.end_reason == "exclusion"
     clock.set(datetime(2018, 6, 15, 8, 0, tzinfo=UTC))

@@ -20,6 +20,7 @@ from govern.leaving.rules.exclusion import Step
 from govern.leaving.rules.states import OPEN, DepartureKind, DepartureState, RefundState
 from govern.leaving.services.excluding import Procedure
 from govern.leaving.services.refunds import waiting_without_account
+from govern.leaving.services.resigning import last_day_to_sign
 from govern.register.models import Membership
 from govern.register.services import memberships_for_account
 
@@ -48,6 +49,7 @@ def _of_member(session: Session, memberships: list[Membership]) -> Iterable[Home
             yield HomeItem(
                 title=_("Sign your request to leave, or let it lapse"),
                 detail=_("It does not count before it is signed."),
+                due=last_day_to_sign(departure),
                 href=href,
                 tone="warn",
             )
@@ -142,6 +144,12 @@ def _of_registrar(session: Session, cooperative: Cooperative) -> Iterable[HomeIt
                 title=_("Hear member %(number)s before the decision", number=number),
                 href=href,
                 tone="warn",
+            )
+        elif Step.DECISION in procedure.possible:
+            yield HomeItem(
+                title=_("The board may decide on excluding member %(number)s", number=number),
+                detail=_("Record the decision, or that the procedure is discontinued."),
+                href=href,
             )
 
 
