@@ -156,6 +156,10 @@ _UNREADABLE: Mapping[str, Callable[[Mapping[str, Any]], Words]] = {
         _("The statement has more than %(limit)s entries.", limit=p["limit"]),
         _("Download the statement for a shorter time."),
     ),
+    "too_many_statements": lambda p: Words(
+        _("The file holds more than %(limit)s statements.", limit=p["limit"]),
+        _("Download the statements for a shorter time."),
+    ),
     "table_unreadable": lambda p: Words(
         _("The table cannot be read as CSV or XLSX."), _again()
     ),

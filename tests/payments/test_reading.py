@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date
 
 import pytest
+from openpyxl import Workbook
 
 from govern.payments.reading import UnreadableStatement, read_statements
+from govern.payments.reading import camt as camt_reading
 from govern.payments.reading.records import entry_keys
 from tests.payments.statements import AN, DATA, OURS, Tx, camt
 
@@ -135,6 +138,42 @@ def test_entities_are_refused_before_they_grow_or_fetch(name):
 def test_nesting_without_end_is_refused():
     deep = b"<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.08'>" + b"<a>" * 50_000
     assert refusal(deep).code == "hostile"
+
+
+def test_entries_are_counted_over_all_statements_of_a_file_and_statements_too(monkeypatch):
+    monkeypatch.setattr(camt_reading, "MAX_ENTRIES", 3)
+    monkeypatch.setattr(camt_reading, "MAX_STATEMENTS", 2)
+    one, two = camt(Tx(6000)), camt(Tx(6000), Tx(1000))
+    assert len(read_statements(repeated(one, 2))) == 2
+    assert refusal(repeated(one, 3)).code == "too_many_statements"
+    assert refusal(repeated(two, 2)).code == "too_many"
+
+
+def repeated(content: bytes, times: int) -> bytes:
+    """The same file with its statement several times."""
+    begin, end = content.index(b"<Stmt>"), content.index(b"</Stmt>") + len(b"</Stmt>")
+    return content[:begin] + content[begin:end] * times + content[end:]
+
+
+@pytest.mark.parametrize("amount", ["--5", "+-5", "-5-", "5-5", "NaN", "inf", "1e5", "(5)", "=5"])
+def test_an_amount_in_a_table_has_one_sign_at_most_and_digits(amount):
+    table = f"date;amount;message\n2018-05-30;{amount};x\n"
+    assert refusal_of_own(table.encode()).code == "row_amount"
+
+
+def test_a_cell_that_says_true_is_no_amount():
+    content = io.BytesIO()
+    book = Workbook()
+    book.active.append(["date", "amount", "message"])
+    book.active.append([date(2018, 5, 30), True, "x"])
+    book.save(content)
+    assert refusal_of_own(content.getvalue()).code == "row_amount"
+
+
+def refusal_of_own(content: bytes) -> UnreadableStatement:
+    with pytest.raises(UnreadableStatement) as refused:
+        read_statements(content, own_iban=OURS)
+    return refused.value
 
 
 @pytest.mark.parametrize(

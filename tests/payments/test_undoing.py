@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from govern.access import SYSTEM, Role
 from govern.audit import AuditEntry
-from govern.errors import Conflict, InvalidInput, RuleViolation
+from govern.errors import Conflict, GovernError, InvalidInput, RuleViolation
+from govern.extensions import db
 from govern.payments import signals
 from govern.payments.models import (
     BankEntry,
@@ -170,6 +172,36 @@ def test_a_cancelled_payment_that_left_is_settled_once(session, left, table):
     assert second.doubt == Doubt.OUTGOING_UNEXPECTED.value
     with pytest.raises(RuleViolation):
         settle_outgoing_by_hand(session, SYSTEM, second, refund)
+
+
+def test_two_treasurers_at_once_settle_it_once(both_databases, app, session, left):
+    refund, credit, debit = left()
+    ids = debit.id, refund.id
+    session.commit()
+
+    def press(_number: int) -> str:
+        with app.app_context():
+            mine = db.session()
+            try:
+                settle_outgoing_by_hand(
+                    mine,
+                    SYSTEM,
+                    mine.get_one(BankEntry, ids[0]),
+                    mine.get_one(OutgoingPayment, ids[1]),
+                )
+                mine.commit()
+                return "settled"
+            except GovernError:
+                mine.rollback()
+                return "refused"
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = sorted(pool.map(press, range(2)))
+    session.expire_all()
+    assert answers == ["refused", "settled"]
+    assert (refund.state, credit.state, debit.state) == ("paid", "matched", "matched")
 
 
 def test_a_payment_whose_release_was_taken_back_may_have_left_as_well(session, left):

@@ -29,6 +29,9 @@ from govern.payments.reading.records import (
 from govern.payments.rules.bank import WrongBic, read_bic
 
 MAX_DEPTH = 40
+MAX_STATEMENTS = 1000
+"""Of one file: nearly three years of daily ones."""
+
 MAX_ELEMENTS = 2_000_000
 """Twenty thousand entries with everything that a bank says about each."""
 _NAMESPACE = re.compile(
@@ -61,7 +64,7 @@ class _Reader:
         self.statements: list[ReadStatement] = []
         self.entries: list[ReadEntry] = []
         self.open: list[Element] = []
-        self.seen = self.elements = 0
+        self.seen = self.kept = self.elements = 0
 
     def read(self, content: bytes) -> list[ReadStatement]:
         events = SafeTree.iterparse(
@@ -98,13 +101,21 @@ class _Reader:
         if name == "Ntry" and depth == 3:
             self.seen += 1
             parts = _read_entry(element, f"Ntry {self.seen}")
-            if len(self.entries) + len(parts) > MAX_ENTRIES:
+            self.kept += len(parts)
+            if self.kept > MAX_ENTRIES:
                 raise UnreadableStatement("too_many", limit=MAX_ENTRIES)
             self.entries += parts
-            self.open[-1].remove(element)
+            self._drop_last()
         elif name == "Stmt" and depth == 2:
+            if len(self.statements) >= MAX_STATEMENTS:
+                raise UnreadableStatement("too_many_statements", limit=MAX_STATEMENTS)
             self.statements.append(self._finish(element))
-            self.open[-1].remove(element)
+            self._drop_last()
+
+    def _drop_last(self) -> None:
+        """Forget the element that ended just now: the last one of its parent."""
+        # Not ``remove``, which looks through everything that stands before it.
+        del self.open[-1][-1]
 
     def _check_kind(self, root: Element) -> None:
         match = _NAMESPACE.match(root.tag)

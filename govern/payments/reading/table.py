@@ -253,8 +253,12 @@ class _Row:
         text = cell_text(cell).strip().replace("−", "-")
         negative = text.startswith("-") or text.endswith("-")
         try:
-            if isinstance(cell, int | float) and not isinstance(cell, bool):
+            if isinstance(cell, bool):
+                raise values.Unreadable("amount_unknown")
+            if isinstance(cell, int | float):
                 cents = values.read_amount(abs(cell))
+            elif text.count("+") + text.count("-") > 1:
+                raise values.Unreadable("amount_unknown")
             else:
                 cents = values.read_amount(text.strip("+- "))
         except values.Unreadable as error:
