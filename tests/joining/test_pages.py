@@ -99,6 +99,23 @@ def test_a_wrong_form_keeps_what_was_typed_and_names_the_fields(client, statutes
     assert answer.text.count('class="error"') >= 2
 
 
+def test_what_is_missing_and_what_is_wrong_are_said_at_once(client, statutes):
+    page = client.post(
+        "/smartcoop/join",
+        data={
+            "kind": "legal",
+            "enterprise_number": "0403170702",
+            "email": "ana@",
+            "country": "BE",
+            "language": "en",
+        },
+    )
+    assert page.status_code == 422
+    for field in ("organisation_name", "street", "enterprise_number", "email"):
+        assert f'href="#{field}"' in page.text
+    assert 'href="#country"' not in page.text
+
+
 def test_the_total_is_shown_without_a_script(client, statutes):
     answer = client.post(
         "/smartcoop/join", data=filled(client, shares="7", email="", show_total="1")

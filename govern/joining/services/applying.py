@@ -20,7 +20,7 @@ from govern.accounts.tags import make_token, token_hash
 from govern.cooperatives.models import Cooperative
 from govern.cooperatives.rules import Rules, ShareClass
 from govern.cooperatives.services import rules_on
-from govern.errors import Conflict, InvalidInput, NotFound
+from govern.errors import Conflict, GovernError, InvalidInput, NotFound
 from govern.jobs import enqueue
 from govern.joining.models import Application
 from govern.joining.rules import (
@@ -49,6 +49,8 @@ from govern.register.services.members import Contact, check_contact
 from govern.register.services.members.checking import checked_enterprise_number, checked_name
 
 ANSWER_JOB = "joining.answer_application"
+LANGUAGE_OF_NOBODY = "en"
+"""Where only the rest of a contact is looked at."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,22 @@ def submit_application(
     session.flush()
     enqueue(session, ANSWER_JOB, application.id)
     return application
+
+
+def wrong_values(email: str, country: str, enterprise_number: str) -> list[GovernError]:
+    """What is wrong with values whose form can be told at sight; "" is not looked at."""
+    found: list[GovernError] = []
+    try:
+        check_contact(Contact(language=LANGUAGE_OF_NOBODY, email=email))
+    except GovernError as error:
+        found.append(error)
+    try:
+        where = check_contact(Contact(language=LANGUAGE_OF_NOBODY, country=country)).country
+        if enterprise_number and where:
+            checked_enterprise_number(enterprise_number, where)
+    except GovernError as error:
+        found.append(error)
+    return found
 
 
 def check_shares(rules: Rules, category: str, share_class: str, shares: int) -> ShareClass:

@@ -60,6 +60,13 @@ def join(cooperative: str) -> Any:
     if request.method == "GET" or "show_total" in request.form:
         return _page(form, kind, rules, text)
     if not form.validate():
+        # Whoever must look at the form again is told everything at once.
+        for error in applying.wrong_values(
+            form.email.data or "",
+            form.country.data or "",
+            form.enterprise_number.data or "" if "enterprise_number" in form else "",
+        ):
+            put_error(form, error)
         return _page(form, kind, rules, text), 422
     try:
         applying.submit_application(session, g.cooperative, _given(form, kind))
