@@ -23,6 +23,7 @@ from govern.register.models import (
     EntryKind,
     EntryRemark,
     Erasure,
+    ErasureState,
     Membership,
     Person,
     Representative,
@@ -34,6 +35,7 @@ from govern.register.services.certificate_document import spaced
 from govern.register.services.own_mails import mails_to
 from govern.register.services.privacy import readings_of
 from govern.register.texts import END_REASON_NAMES, ENTRY_KIND_NAMES
+from govern.register.texts.privacy import ERASURE_STATE_NAMES
 
 
 def register_sections(session: Session, person: Person) -> Sequence[OwnSection]:
@@ -359,11 +361,12 @@ def _erasures(session: Session, memberships: Sequence[Membership]) -> OwnSection
     return _section(
         "erasures",
         _("Requests to erase"),
-        [_("Member number"), _("Asked on"), _("Answer"), _("Kept until")],
+        [_("Member number"), _("Asked on"), _("State"), _("Note"), _("Kept until")],
         [
             [
                 numbers[row.membership_id],
                 in_words(row.requested_at.date()),
+                ERASURE_STATE_NAMES[ErasureState(row.state)],
                 row.note or "–",
                 in_words(row.keep_until) if row.keep_until else "–",
             ]
