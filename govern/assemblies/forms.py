@@ -174,7 +174,7 @@ def item_form(languages: Sequence[str], **values: Any) -> Any:
 
 class _ResolutionForm(FlaskForm):
     majority_rule = RadioField(
-        _l("What it needs"), validators=[DataRequired(_l("Choose what the resolution needs."))]
+        _l("Required majority"), validators=[DataRequired(_l("Choose what the resolution needs."))]
     )
     seen = HiddenField()
 

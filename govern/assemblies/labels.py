@@ -49,7 +49,7 @@ AGENDA_KINDS = {
 }
 LINK_KINDS = {
     LinkKind.STREAM: _l("Live stream (members only)"),
-    LinkKind.REGISTRATION: _l("Registration"),
+    LinkKind.REGISTRATION: _l("Register to attend"),
     LinkKind.INFORMATION: _l("More information"),
 }
 RESOLUTION_KINDS = {

@@ -63,7 +63,7 @@ def _tabs(actor: Actor, cooperative: Cooperative) -> list[NavItem]:
         (Permission.PAYMENTS_READ, "entry_list", _("Bank entries")),
         (Permission.PAYMENTS_READ, "statement_list", _("Bank statements")),
         (Permission.PAYMENTS_READ, "request_list", _("Payment requests")),
-        (Permission.PAYMENTS_READ, "outgoing_list", _("Going out")),
+        (Permission.PAYMENTS_READ, "outgoing_list", _("Outgoing payments")),
         (Permission.PAYMENTS_READ, "batch_list", _("Payment files")),
         (Permission.BANK_ACCOUNTS_MANAGE, "account_list", _("Bank accounts")),
     )

@@ -84,7 +84,7 @@ def render_record(session: Session, election: Election) -> bytes:
                 _("End of the share ledger that the roll was taken from"),
                 election.roll.register_hash,
             ],
-            [_("Digest of the public voting codes"), election.credentials_digest],
+            [_("Digest of the public halves of the voting codes"), election.credentials_digest],
             [_("End of the chain"), box.head],
         ],
         "verify_title": _("How anyone verifies this"),

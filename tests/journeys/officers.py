@@ -275,9 +275,9 @@ def opens_vote(officer: Person) -> None:
     """With the key there: fix the election, have the codes made, and see it open by itself."""
     person = officer
     person.page.reload()
-    person.follows("Fix the election")
-    person.on("Fix the election")
-    person.presses("Fix the election")
+    person.follows("Freeze the election")
+    person.on("Freeze the election")
+    person.presses("Freeze the election")
     person.on("Manage the vote")
     person.is_told("The election is fixed. Now the voting codes can be made.")
     person.follows("Make the voting codes")

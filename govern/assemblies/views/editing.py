@@ -126,7 +126,7 @@ def _instant(day: date, clock_time: time, name: str) -> datetime:
     except ValueError as error:
         raise InvalidInput(
             _("On that day the clocks skip this time."),
-            remedy=_("Choose an hour later."),
+            remedy=_("Choose a time one hour later."),
             field=name,
         ) from error
 

@@ -72,7 +72,7 @@ def _instant(local: datetime, name: str) -> datetime:
     except ValueError as error:
         raise InvalidInput(
             _("On that day the clocks skip this time."),
-            remedy=_("Choose an hour later."),
+            remedy=_("Choose a time one hour later."),
             field=name,
         ) from error
 

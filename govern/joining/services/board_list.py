@@ -36,7 +36,7 @@ def board_list_pdf(
                 _("Category"),
                 _("Shares"),
                 _("Amount"),
-                _("Decision"),
+                _("What the board decides"),
             ],
             "rows": [
                 [

@@ -132,7 +132,7 @@ def _refuse(
     text = values.tidy_lines(reason)
     if not 5 <= len(text) <= 1000:
         raise InvalidInput(
-            _("A refusal needs a reason of 5 to 1000 characters."),
+            _("A refusal needs a reason of 5 to 1,000 characters."),
             remedy=_("Write it as the applicant will read it."),
             field="reason",
         )

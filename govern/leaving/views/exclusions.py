@@ -234,7 +234,7 @@ def _time_to_tell(procedure: services.Procedure) -> list[str]:
         return []
     if procedure.today > until:
         return [_("The decision was to be sent by %(day)s: this is late.", day=in_words(until))]
-    return [_("It is in time until %(day)s.", day=in_words(until))]
+    return [_("In time if it is sent by %(day)s.", day=in_words(until))]
 
 
 @blueprint.route(DEPARTURES + "/<departure>/send-decision", methods=METHODS)

@@ -125,7 +125,7 @@ def credentials_json(uuid: str) -> Response:
     found = load_election(uuid)
     if found.credentials_digest is None:
         raise NotFound(
-            _("The public voting codes are published when the election opens."),
+            _("The public halves of the voting codes are published when the election opens."),
             remedy=_("Come back when it has opened."),
         )
     data = box.credentials_bytes(db.session(), found)

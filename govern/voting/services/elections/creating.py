@@ -72,7 +72,7 @@ def create_election(
     if group not in GROUP_NAMES:
         raise InvalidInput(
             _("There is no group named “%(name)s”.", name=group),
-            remedy=_("Use one of %(names)s.", names=", ".join(GROUP_NAMES)),
+            remedy=_("Use one of: %(known)s.", known=", ".join(GROUP_NAMES)),
             field="group",
         )
     mode = CredentialMode(credential_mode)

@@ -182,7 +182,7 @@ def fix(uuid: str) -> Any:
 
     def describe(election: Election) -> Step:
         return Step(
-            _("Fix the election"),
+            _("Freeze the election"),
             [
                 ngettext(
                     "One question and its answers are fixed as they stand.",
@@ -192,7 +192,7 @@ def fix(uuid: str) -> Any:
                 _("The keys of the trustees are fixed: a trustee cannot be replaced any more."),
                 _("The fingerprint of the election is computed and shown on its page."),
             ],
-            _("Fix the election"),
+            _("Freeze the election"),
             _("The election is fixed. Now the voting codes can be made."),
         )
 
