@@ -62,7 +62,7 @@ def book_page(cooperative: str) -> Any:
             book.digest_of(session, g.cooperative, moment) if lines <= DIGEST_LINES else ""
         ),
         with_domicile=may_see_domiciles(),
-        volumes=len(book.volumes_of(session, moment).all),
+        is_one_volume=book.is_one_volume(session, moment),
     )
 
 

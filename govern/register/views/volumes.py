@@ -29,7 +29,7 @@ from govern.register.views.traces import leave_trace
 def book_pdf(cooperative: str) -> Any:
     """The extract on paper, or the list of its volumes where it has several."""
     moment = moment_asked()
-    if len(book.volumes_of(db.session(), moment).all) > 1:
+    if not book.is_one_volume(db.session(), moment):
         return redirect(here("book_volumes", **query_of(moment)))
     leave_trace(None)
     extract = _extract(moment)

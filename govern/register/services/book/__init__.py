@@ -41,6 +41,7 @@ from govern.register.services.book.volumes import (
     Volume,
     Volumes,
     entries_in,
+    is_one_volume,
     lines_in,
     volumes_of,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "financial_years",
     "find_holders",
     "find_public_lines",
+    "is_one_volume",
     "lines_in",
     "read_entries",
     "read_lines",

@@ -7,12 +7,11 @@ entry is in two of them, and none is in none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, cast, func, or_, select
+from sqlalchemy import BigInteger, String, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from govern.register.models import Membership, ShareEntry
@@ -26,6 +25,7 @@ from govern.register.services.book.extracts import (
 )
 from govern.register.services.book.holders import count_holders, count_lines, is_holder
 from govern.register.services.book.moments import BookMoment, Kept
+from govern.register.services.bulk import by_bytes
 
 VOLUME_ROWS = 2000
 """So many lines of holders, or entries, are in a volume: typesetting one takes about 200 MiB."""
@@ -74,11 +74,17 @@ def volumes_of(session: Session, moment: BookMoment) -> Volumes:
     return _plans.of(session, moment)
 
 
+def is_one_volume(session: Session, moment: BookMoment) -> bool:
+    """Whether everything has room in a single document (quicker to say than ``volumes_of``)."""
+    entries = count_entries_of(session, moment)
+    return max(count_lines(session, moment), entries) <= VOLUME_ROWS
+
+
 def _plan(session: Session, moment: BookMoment) -> Volumes:
     holders = list(_holder_parts(session, moment))
     entries = list(_entry_parts(session, moment))
     counts = (count_holders(session, moment), count_entries_of(session, moment))
-    if max(count_lines(session, moment), counts[1]) <= VOLUME_ROWS:
+    if is_one_volume(session, moment):
         whole = Volume(1, holders[0] if holders else None, entries[0] if entries else None)
         return Volumes((whole,), *counts)
     several = [Volume(number, holders=part) for number, part in enumerate(holders, 1)]
@@ -93,67 +99,56 @@ _plans = Kept(_plan)
 
 def _holder_parts(session: Session, moment: BookMoment) -> Iterator[HolderPart]:
     """Holders are not divided: whoever's first line belongs to a volume has all lines there."""
+    # The order of ``by_number`` as one text, so that a part's first and last are easily found.
+    length = cast(100 + func.length(Membership.member_number), String)
     lot = lots_of(moment)
     held = (
-        select(lot.c.membership_id, func.count().label("lines"))
-        .group_by(lot.c.membership_id)
+        select(
+            by_bytes(session, func.substr(length, 2) + Membership.member_number).label("key"),
+            func.count().label("lines"),
+        )
+        .select_from(lot)
+        .join(Membership, Membership.id == lot.c.membership_id)
+        .group_by(Membership.member_number)
         .subquery("held")
     )
-    order = by_number(session)
-    before = func.sum(held.c.lines).over(order_by=order) - held.c.lines
-    placed = (
-        select(
-            Membership.member_number,
-            func.row_number().over(order_by=order).label("place"),
-            (cast(before, BigInteger) // VOLUME_ROWS).label("part"),
-        )
-        .join(held, held.c.membership_id == Membership.id)
-        .subquery("placed")
-    )
-    yield from (
-        HolderPart(edges[0].place, edges[-1].place, edges[0][0], edges[-1][0])
-        for edges in _edges(session, placed)
-    )
+    before = func.sum(held.c.lines).over(order_by=held.c.key, rows=(None, 0)) - held.c.lines
+    placed = select(
+        held.c.key,
+        func.row_number().over(order_by=held.c.key).label("place"),
+        (cast(before, BigInteger) // VOLUME_ROWS).label("part"),
+    ).subquery("placed")
+    for first, last, first_key, last_key in _edges(session, placed):
+        yield HolderPart(first, last, first_key[2:], last_key[2:])
 
 
 def _entry_parts(session: Session, moment: BookMoment) -> Iterator[EntryPart]:
     place = func.row_number().over(order_by=ShareEntry.sequence)
     placed = (
         select(
-            ShareEntry.sequence,
+            ShareEntry.sequence.label("key"),
             place.label("place"),
             ((place - 1) // VOLUME_ROWS).label("part"),
         )
         .where(*moment.entries())
         .subquery("placed")
     )
-    yield from (
-        EntryPart(edges[0].place, edges[-1].place, edges[0][0], edges[-1][0])
-        for edges in _edges(session, placed)
-    )
+    for first, last, first_key, last_key in _edges(session, placed):
+        yield EntryPart(first, last, first_key, last_key)
 
 
-def _edges(session: Session, placed: Any) -> Iterator[list[Any]]:
-    """The first and the last row of each part (one row where it has no other)."""
-    around = select(
-        *placed.c,
-        func.lag(placed.c.part).over(order_by=placed.c.place).label("before"),
-        func.lead(placed.c.part).over(order_by=placed.c.place).label("after"),
-    ).subquery("around")
-    rows = session.execute(
-        select(*around.c)
-        .where(
-            or_(
-                around.c.before.is_(None),
-                around.c.after.is_(None),
-                around.c.before != around.c.part,
-                around.c.after != around.c.part,
-            )
+def _edges(session: Session, placed: Any) -> Iterable[Any]:
+    """The first and last place, and the first and last key, of each part in order."""
+    return session.execute(
+        select(
+            func.min(placed.c.place),
+            func.max(placed.c.place),
+            func.min(placed.c.key),
+            func.max(placed.c.key),
         )
-        .order_by(around.c.place)
+        .group_by(placed.c.part)
+        .order_by(placed.c.part)
     )
-    for _part, edges in groupby(rows, key=lambda row: row.part):
-        yield list(edges)
 
 
 # -- what is in one -----------------------------------------------------------------------------
