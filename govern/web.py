@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import flask
@@ -16,11 +16,12 @@ from flask import Flask, Response, g, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from govern.access import NOBODY, Actor, Permission, declared_access, does_read_first
 from govern.cooperatives.models import Cooperative
-from govern.errors import GovernError, NotFound, SignInRequired
+from govern.errors import GovernError, InvalidInput, NotFound, SignInRequired
 from govern.extensions import db
 
 log = logging.getLogger("govern.web")
@@ -32,6 +33,8 @@ CONTENT_SECURITY_POLICY = (
 )
 
 ActorLoader = Callable[[], Actor]
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def register_edge(app: Flask, load_actor: ActorLoader) -> None:
@@ -46,9 +49,12 @@ def register_edge(app: Flask, load_actor: ActorLoader) -> None:
             return
         if does_read_first(app.view_functions[request.endpoint]):
             g.reads_only = True
+        _refuse_zero_bytes([request.path, *_texts_of(request.args)])
         g.actor = load_actor()
         _load_cooperative()
         _check_access()
+        if request.mimetype in FORM_TYPES:
+            _refuse_zero_bytes(_texts_of(request.form))
 
     @app.after_request
     def _close_request(response: Response) -> Response:
@@ -100,6 +106,19 @@ def register_edge(app: Flask, load_actor: ActorLoader) -> None:
         log.exception("unexpected error", extra={"request_id": g.get("request_id", "")})
         title, remedy = _plain_words(500)
         return error_page(500, title, remedy)
+
+
+def _texts_of(given: MultiDict[str, str]) -> list[str]:
+    return [text for name, texts in given.lists() for text in (name, *texts)]
+
+
+def _refuse_zero_bytes(texts: Sequence[str]) -> None:
+    """InvalidInput for what no database takes as text and nobody types."""
+    if any("\x00" in text for text in texts):
+        raise InvalidInput(
+            _("What was sent holds a zero byte, which no text does."),
+            remedy=_("Copy the text anew, or type it."),
+        )
 
 
 def refuse_undeclared_routes(app: Flask) -> None:

@@ -59,6 +59,16 @@ def test_a_form_that_was_not_sent_from_this_site_is_refused(app, client):
     assert "was not sent from this site" in answer.text
 
 
+def test_a_zero_byte_is_refused_before_any_database_sees_it(client):
+    for answer in (
+        client.get("/sign-in?next=%00"),
+        client.get("/%00/assemblies"),
+        client.post("/sign-in", data={"identifier": "ana\x00", "password": "x"}),
+    ):
+        assert answer.status_code == 422
+        assert "zero byte" in answer.text
+
+
 def test_a_page_that_is_not_there_says_what_to_do(client):
     answer = client.get("/there/is/no/such/page")
     assert answer.status_code == 404
