@@ -438,26 +438,32 @@ def sample_rules() -> Rules:
     )
 
 
+def new_cooperative(code: str, name: str, **fields: Any) -> Cooperative:
+    """A cooperative in Belgium with one rule set in force since 2017, not yet in the database."""
+    values: dict[str, Any] = {
+        "country": "BE",
+        "languages": ["fr", "nl", "de", "en"],
+        "created_at": govern_clock.now(),
+    }
+    made = Cooperative(code=code, name=name, **{**values, **fields})
+    made.rule_sets.append(
+        RuleSet(
+            starts_on=date(2017, 1, 1),
+            source="statutes of the tests",
+            source_confirmed=True,
+            rules=rules_to_json(sample_rules()),
+            recorded_at=govern_clock.now(),
+        )
+    )
+    return made
+
+
 @pytest.fixture
 def make_cooperative(session: Session) -> Callable[..., Cooperative]:
-    """A factory of cooperatives, each with one rule set in force since 2017."""
+    """A factory of cooperatives; see ``new_cooperative``."""
 
     def make(code: str = "smartcoop", name: str = "SmartCoop", **fields: Any) -> Cooperative:
-        values: dict[str, Any] = {
-            "country": "BE",
-            "languages": ["fr", "nl", "de", "en"],
-            "created_at": govern_clock.now(),
-        }
-        made = Cooperative(code=code, name=name, **{**values, **fields})
-        made.rule_sets.append(
-            RuleSet(
-                starts_on=date(2017, 1, 1),
-                source="statutes of the tests",
-                source_confirmed=True,
-                rules=rules_to_json(sample_rules()),
-                recorded_at=govern_clock.now(),
-            )
-        )
+        made = new_cooperative(code, name, **fields)
         session.add(made)
         session.commit()
         return made

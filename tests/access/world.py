@@ -9,19 +9,16 @@ requests come.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from govern import clock
 from govern.access import SYSTEM, Role
 from govern.accounts.models import GRANTED_ROLES
 from govern.accounts.services import create_account, grant_role, open_grants
-from govern.cooperatives.models import Cooperative, RuleSet
-from govern.cooperatives.rules import rules_to_json
-from tests.conftest import SettableClock, sample_rules
+from tests.conftest import SettableClock, new_cooperative
 
 NOW = datetime(2018, 6, 1, 12, 0, tzinfo=UTC)
 SPRING = datetime(2018, 4, 2, 9, 0, tzinfo=UTC)
@@ -45,22 +42,7 @@ class Side(SimpleNamespace):
 
 
 def make_cooperative(session: Session, side: Side) -> None:
-    made = Cooperative(
-        code=side.code,
-        name=side.code.title(),
-        country="BE",
-        languages=["fr", "nl", "de", "en"],
-        created_at=clock.now(),
-    )
-    made.rule_sets.append(
-        RuleSet(
-            starts_on=date(2017, 1, 1),
-            source="statutes of the tests",
-            source_confirmed=True,
-            rules=rules_to_json(sample_rules()),
-            recorded_at=clock.now(),
-        )
-    )
+    made = new_cooperative(side.code, side.code.title())
     session.add(made)
     session.flush()
     side.cooperative_id = made.id

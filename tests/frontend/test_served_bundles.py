@@ -72,6 +72,14 @@ def seal(page: Page, code: str) -> None:
     page.get_by_role("heading", name="sealed, and not yet cast").wait_for()
 
 
+def cast_at_fault(page: Page, harness: Harness, fault: str) -> None:
+    """Seal and cast a vote; the server then misbehaves once."""
+    page.goto(harness.address("booth"))
+    seal(page, harness.held.codes[0])
+    harness.misbehave = [fault]
+    page.get_by_role("button", name="Cast my vote").click()
+
+
 def test_a_vote_is_sealed_cast_and_receipted_and_only_the_ballot_travels(
     harness: Harness,
     open_page: Callable[..., Page],
@@ -115,10 +123,7 @@ def test_a_ballot_survives_a_failed_connection_and_counts_once(
     open_page: Callable[..., Page],
 ) -> None:
     page = open_page()
-    page.goto(harness.address("booth"))
-    seal(page, harness.held.codes[0])
-    harness.misbehave = [fault]
-    page.get_by_role("button", name="Cast my vote").click()
+    cast_at_fault(page, harness, fault)
     again = page.get_by_role("button", name="Try again")
     again.wait_for()
     assert "do not know yet" in page.locator("[data-booth-banner]").inner_text()
@@ -134,10 +139,7 @@ def test_a_refusal_is_shown_and_the_ballot_kept(
     open_page: Callable[..., Page],
 ) -> None:
     page = open_page()
-    page.goto(harness.address("booth"))
-    seal(page, harness.held.codes[0])
-    harness.misbehave = ["refuse"]
-    page.get_by_role("button", name="Cast my vote").click()
+    cast_at_fault(page, harness, "refuse")
     page.get_by_text("It is too late.").wait_for()
     assert page.locator("[data-booth-banner]").inner_text() == "Your vote is not yet cast."
     page.get_by_role("button", name="Try again").click()
@@ -168,10 +170,7 @@ def test_a_confirmation_that_does_not_fit_is_not_believed(
     open_page: Callable[..., Page],
 ) -> None:
     page = open_page()
-    page.goto(harness.address("booth"))
-    seal(page, harness.held.codes[0])
-    harness.misbehave = [fault]
-    page.get_by_role("button", name="Cast my vote").click()
+    cast_at_fault(page, harness, fault)
     page.get_by_text(said).wait_for()
     banner = page.locator("[data-booth-banner]").inner_text()
     assert banner != "Your vote is in the ballot box."
