@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from govern.access import Actor, Permission
@@ -60,11 +60,14 @@ def _no_share(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
 
 def _no_paid_share(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
     """Holders without a lot of which one share is covered by the capital (``rules.ledger``)."""
-    held = _lots(day, ids)
-    covered = held.having(func.sum(ShareEntry.amount_cents) >= ShareEntry.nominal_cents)
-    return _of(cooperative_id, ids).where(
-        _present(day), Membership.id.in_(held), Membership.id.not_in(covered)
+    is_covered = func.sum(ShareEntry.amount_cents) >= ShareEntry.nominal_cents
+    lots = _lots(day, ids).add_columns(case((is_covered, 1), else_=0).label("covered")).subquery()
+    unpaid = (
+        select(lots.c.membership_id)
+        .group_by(lots.c.membership_id)
+        .having(func.max(lots.c.covered) == 0)
     )
+    return _of(cooperative_id, ids).where(_present(day), Membership.id.in_(unpaid))
 
 
 def _no_category(cooperative_id: int, day: date, ids: Ids) -> Select[Any]:
