@@ -18,9 +18,10 @@ from govern.payments.models import BankAccount, PaymentRequest
 from govern.payments.reading import ReadEntry, ReadStatement
 from govern.payments.services import request_payment
 from govern.payments.services.accounts import add_bank_account
-from govern.payments.services.statements import ReadingResult, store_statements
+from govern.payments.services.statements import ReadingResult, read_file, store_statements
 from govern.register.models import Membership
 from govern.register.services.members import Contact, NewMember, add_member
+from tests.payments.statements import Tx, camt
 
 OURS = "BE68539007547034"
 THEIRS = "BE71096123456769"
@@ -136,6 +137,26 @@ def table(
         statement = ReadStatement(format="csv", iban=OURS, entries=list(lines))
         result = store_statements(
             session, SYSTEM, cooperative, [statement], file_name="t.csv", digest=f"{number:064x}"
+        )
+        session.commit()
+        return result
+
+    return reading
+
+
+@pytest.fixture
+def read(
+    session: Session, cooperative: Cooperative, account: BankAccount
+) -> Callable[..., ReadingResult]:
+    """``read(Tx(6000, …))``: a statement with these entries, read and stored."""
+
+    def reading(*entries: Tx, content: bytes = b"", **options: Any) -> ReadingResult:
+        result = read_file(
+            session,
+            SYSTEM,
+            cooperative,
+            file_name="statement.xml",
+            content=content or camt(*entries, **options),
         )
         session.commit()
         return result
