@@ -40,7 +40,7 @@ READ_JOB = "payments.read_statement"
 AT_ONCE = 200
 """Entries that are matched while the browser waits: a few seconds at most."""
 
-STEP = 40
+STEP = 20
 """Entries that are matched in one transaction: well under a second or two."""
 
 ON_THE_WAY = (ReadingState.WAITING.value, ReadingState.MATCHING.value)
