@@ -253,6 +253,19 @@ def test_every_problem_has_words(app):
     assert OdooProblem
 
 
+def test_shares_that_came_in_otherwise_are_named_before_they_count_twice(
+    session, cooperative, make_member
+):
+    make_member("2", given_name="Bo", family_name="Claes")
+    session.commit()
+    [odd] = bring_in(session, cooperative, dry_run=True).plan.problems
+    assert (odd.file, odd.row, odd.code) == ("partners", 3, "shares_here")
+    assert (odd.severity, odd.params["held"]) == ("warning", 1)
+    # Whoever confirms it has shares from both; a later export is about its own ones only.
+    bring_in(session, cooperative)
+    assert problems(bring_in(session, cooperative)) == []
+
+
 def test_the_command_shows_what_is_odd_and_brings_the_register_in(app, session, cooperative):
     code = cooperative.code
     session.commit()

@@ -107,6 +107,12 @@ _ODOO: dict[str, Callable[[Params], tuple[str, str]]] = {
         _("The membership %(number)s has ended in this register.", number=p["number"]),
         _("Admit the member under a new number first."),
     ),
+    "shares_here": lambda p: (
+        _("Member %(number)s holds %(held)s shares here that did not come from Odoo.",
+          number=p["number"], held=p["held"]),
+        _("If they are those of the export, they would count twice: take their entries back "
+          "first."),
+    ),
     "class_unknown": lambda p: (
         _("The type “%(value)s” is no class of shares of the rules.", value=p["value"]),
         _("Say which class it is; the rules know: %(known)s.", known=p["known"]),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from govern.register.importing.odoo.people import People, same_name
-from govern.register.importing.odoo.plan import Known, OdooPlan, Rules, ShareType
+from govern.register.importing.odoo.plan import SOURCE, Known, OdooPlan, Rules, ShareType
 from govern.register.importing.odoo.reading import (
     ERROR,
     WARNING,
@@ -77,6 +77,7 @@ class _Planner:
             if not failed:
                 break
             self._exclude(failed)
+        self._warn_of_shares_from_elsewhere()
         plan = replay.plan
         plan.types = self._types()
         self._compare_lines(plan, replay.held)
@@ -172,6 +173,27 @@ class _Planner:
         for partner in self.people:
             if partner.row in bad:
                 partner.is_bad = True
+
+    def _warn_of_shares_from_elsewhere(self) -> None:
+        """What a member holds without any operation of Odoo may be the shares of the export."""
+        held: dict[str, int] = defaultdict(int)
+        from_odoo = set()
+        for entry in self.known.entries:
+            held[entry.member_number] += entry.shares
+            if entry.source.startswith(SOURCE):
+                from_odoo.add(entry.member_number)
+        concerned = {
+            partner.row: partner
+            for operation in self.operations
+            for partner in self.sides[operation.row]
+            if partner is not None and not operation.is_bad
+        }
+        for row, partner in sorted(concerned.items()):
+            if held[partner.number] > 0 and partner.number not in from_odoo:
+                self.partners.note(
+                    None, row, "number", partner.number, WARNING, "shares_here",
+                    number=partner.number, held=held[partner.number],
+                )  # fmt: skip
 
     # -- the share lines ----------------------------------------------------------------------
 
