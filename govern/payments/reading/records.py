@@ -15,7 +15,7 @@ from govern.payments.rules import references
 from govern.register.rules.values import MAX_CENTS
 
 MAX_ENTRIES = 20_000
-"""More would keep a browser waiting for minutes: a bank gives shorter statements as well."""
+"""Of one file. More would keep a job at it for hours: a bank gives shorter statements as well."""
 
 MAX_SEARCHED = 1000
 """Characters of a message that are searched for a reference: banks pass on far fewer."""
