@@ -53,6 +53,8 @@ MAX_TEXT = 32_000
 """Characters; a cell holds 32,767."""
 _MADE = datetime(2000, 1, 1, tzinfo=UTC)
 """Official files carry no clock: the same rows give the same bytes."""
+_FIRST_YEAR = 1900
+"""Spreadsheets count days from here; earlier ones would be others, or none."""
 _FORMATS = {date: "yyyy-mm-dd", Decimal: "0.00"}
 
 
@@ -111,7 +113,9 @@ def _fill(page: Worksheet, rows: Iterator[Sequence[Value]], formats: dict[type, 
     number = 0
     for number, row in enumerate(rows, start=1):
         for column, value in enumerate(row):
-            if isinstance(value, str):
+            if isinstance(value, date) and value.year < _FIRST_YEAR:
+                page.write_string(number, column, value.isoformat())
+            elif isinstance(value, str):
                 if value:
                     page.write_string(number, column, value[:MAX_TEXT])
             elif isinstance(value, date):

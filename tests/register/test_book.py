@@ -13,8 +13,10 @@ from sqlalchemy import select, text
 from govern.access import SYSTEM, Role
 from govern.errors import InvalidInput
 from govern.register.models import EndReason
+from govern.register.rules import values
 from govern.register.services import book, ledger, members
 from govern.register.services.holdings import holding_of, holdings_on
+from govern.register.spreadsheets import write_xlsx
 
 MARCH, MAY = date(2018, 3, 1), date(2018, 5, 2)
 
@@ -223,6 +225,12 @@ def as_role(client, cooperative, make_account, sign_in):
 def _sheet(content, title):
     rows = openpyxl.load_workbook(io.BytesIO(content))[title].values
     return [list(row) for row in rows]
+
+
+def test_a_day_before_those_of_spreadsheets_stays_the_same_day_in_a_workbook():
+    days = [date(1899, 12, 31), date(1900, 1, 1), date(1900, 3, 1)]
+    [_heading, *rows] = _sheet(write_xlsx("T", ["Day"], [[day] for day in days]), "T")
+    assert [values.read_date(cell) for [cell] in rows] == days
 
 
 def test_the_registrar_takes_the_extract_on_every_way(client, cooperative, history, as_role):
