@@ -198,6 +198,8 @@ def test_addresses_of_no_moment_and_of_no_volume_are_answered_with_what_to_do(
     assert client.get(f"{base}?known=2018-05-05T33:00:00Z&entry=1").status_code == 422
     assert client.get(f"{base}?known=2018-05-05T03:00:00&entry=1").status_code == 422
     assert client.get(f"{base}?known=2018-05-05T03:00:00Z&entry=900").status_code == 422
+    beyond = 10**20
+    assert client.get(f"{base}?known=2018-05-05T03:00:00Z&entry={beyond}").status_code == 422
     # Without a fixed moment a volume leads to the list, which has one.
     assert client.get(volume).status_code == 302
 

@@ -108,6 +108,8 @@ def book_at(
     newest = (head.sequence, head.hash) if head is not None else (0, chain.BEGINNING)
     found = newest
     if known_at is not None:
+        if sequence is not None and not 0 <= sequence <= newest[0]:
+            raise _not_written(sequence)
         row = session.execute(
             select(ShareEntry.sequence, ShareEntry.hash)
             .where(
@@ -120,11 +122,7 @@ def book_at(
         ).one_or_none()
         found = (row[0], row[1]) if row is not None else (0, chain.BEGINNING)
         if sequence is not None and found[0] != sequence:
-            raise InvalidInput(
-                _("Entry %(number)s had not been written by then.", number=sequence),
-                remedy=_("Open the list of the volumes again from the page of the book."),
-                field="entry",
-            )
+            raise _not_written(sequence)
     return BookMoment(
         cooperative_id=cooperative.id,
         on=on or today,
@@ -132,6 +130,14 @@ def book_at(
         sequence=found[0],
         hash=found[1],
         is_present=known_at is None,
+    )
+
+
+def _not_written(sequence: int) -> InvalidInput:
+    return InvalidInput(
+        _("Entry %(number)s had not been written by then.", number=str(sequence)[:20]),
+        remedy=_("Open the list of the volumes again from the page of the book."),
+        field="entry",
     )
 
 
