@@ -20,7 +20,7 @@ from govern.payments.models import (
     PaymentMatch,
 )
 from govern.payments.services import accounts
-from govern.payments.services.statements import read_file
+from govern.payments.services.statements import read_file, shown_name
 from govern.register.models import ShareEntry
 from tests.payments.statements import AN, DATA, Tx, camt
 from tests.payments.test_statements import entries
@@ -90,6 +90,11 @@ def test_when_it_breaks_off_in_the_middle_nothing_is_kept_and_it_can_be_read_aga
     assert (entries(session), first.paid_cents) == ([], 0)
     assert read(*statement).new == 2
     assert (first.paid_cents, second.paid_cents) == (6000, 3000)
+
+
+def test_the_name_of_a_file_is_one_line_of_what_can_be_printed():
+    assert shown_name("a\x00b\n c.xml") == "ab c.xml"
+    assert (shown_name("\x00"), len(shown_name("x" * 900))) == ("-", 200)
 
 
 def test_the_statement_of_another_account_is_refused_and_names_it(session, read):

@@ -23,6 +23,7 @@ from govern.payments.reading import (
     UnreadableStatement,
     read_statements,
 )
+from govern.payments.reading.records import one_line
 from govern.payments.rules.bank import show_iban
 from govern.payments.rules.references import show_reference
 from govern.payments.services.following import follow_credit, follow_debit
@@ -191,7 +192,7 @@ def settle_new(session: Session, actor: Actor, row: BankEntry, batch_id: str) ->
 
 def shown_name(file_name: str) -> str:
     """The name of a file as it is listed: one line of 1 to 200 characters."""
-    return " ".join(file_name.split())[-200:] or "-"
+    return one_line(file_name, 1000)[-200:] or "-"
 
 
 def record_reading(
