@@ -54,7 +54,8 @@ def register_edge(app: Flask, load_actor: ActorLoader) -> None:
         _load_cooperative()
         _check_access()
         if request.mimetype in FORM_TYPES:
-            _refuse_zero_bytes(_texts_of(request.form))
+            names = [file.filename or "" for file in request.files.values()]
+            _refuse_zero_bytes([*_texts_of(request.form), *names])
 
     @app.after_request
     def _close_request(response: Response) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 
@@ -64,6 +65,7 @@ def test_a_zero_byte_is_refused_before_any_database_sees_it(client):
         client.get("/sign-in?next=%00"),
         client.get("/%00/assemblies"),
         client.post("/sign-in", data={"identifier": "ana\x00", "password": "x"}),
+        client.post("/sign-in", data={"file": (io.BytesIO(b"x"), "x\x00.csv")}),
     ):
         assert answer.status_code == 422
         assert "zero byte" in answer.text
