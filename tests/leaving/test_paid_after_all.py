@@ -16,7 +16,7 @@ from govern.cooperatives.models import Cooperative
 from govern.errors import RuleViolation
 from govern.leaving.models import Refund
 from govern.leaving.services import effect, refunds
-from govern.payments.models import BankEntry, OutgoingPayment
+from govern.payments.models import BankAccount, BankEntry, OutgoingPayment
 from govern.payments.reading.records import ReadEntry, ReadStatement
 from govern.payments.services import cancel_outgoing
 from govern.payments.services.accounts import add_bank_account
@@ -102,6 +102,29 @@ def test_a_refund_that_is_being_paid_anew_is_not_paid_twice(
     with pytest.raises(RuleViolation, match="paid twice"):
         settle_outgoing_by_hand(session, SYSTEM, debit, called_off)
     cancel_outgoing(session, SYSTEM, second, reason="the first one left")
+    settle_outgoing_by_hand(session, SYSTEM, debit, called_off)
+    assert (refund.state, refund.outgoing_id) == ("paid", called_off.id)
+
+
+def test_also_after_a_later_payment_came_back(
+    session: Session,
+    cooperative: Cooperative,
+    refund: Refund,
+    called_off: OutgoingPayment,
+    debit: BankEntry,
+) -> None:
+    [second] = refunds.release_refunds(session, SYSTEM, cooperative, [refund])
+    own = session.scalars(select(BankAccount)).one()
+    mark_batch_sent(session, SYSTEM, make_batch(session, SYSTEM, own, [second], now().date()))
+    back = ReadEntry(
+        amount_cents=second.amount_cents,
+        booked_on=now().date(),
+        value_on=now().date(),
+        end_to_end_id=second.end_to_end_id,
+    )
+    statement = ReadStatement(format="csv", iban="BE68539007547034", entries=[back])
+    store_statements(session, SYSTEM, cooperative, [statement], file_name="t", digest="1" * 64)
+    assert refund.state == "returned"
     settle_outgoing_by_hand(session, SYSTEM, debit, called_off)
     assert (refund.state, refund.outgoing_id) == ("paid", called_off.id)
 

@@ -101,7 +101,9 @@ REFUND_TRANSITIONS: Mapping[RefundState, frozenset[RefundState]] = {
     ),
     # A bank may return a transfer days after it has booked it.
     RefundState.PAID: frozenset({RefundState.RETURNED}),
-    RefundState.RETURNED: frozenset({RefundState.SCHEDULED, RefundState.CANCELLED}),
+    RefundState.RETURNED: frozenset(
+        {RefundState.SCHEDULED, RefundState.CANCELLED, RefundState.PAID}
+    ),
     RefundState.REPLACED: frozenset(),
     RefundState.CANCELLED: frozenset(),
 }

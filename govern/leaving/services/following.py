@@ -93,7 +93,9 @@ def _refund_named(session: Session, payment: OutgoingPayment) -> Refund | None:
 def _take_up(session: Session, refund: Refund, payment: OutgoingPayment) -> None:
     """Bind a refund that waits again to a payment that left after all, and to the tests of the
     board under which it was released."""
-    if refund.state not in (RefundState.SCHEDULED.value, RefundState.POSTPONED.value):
+    # Returned: a later payment came back, and this one, called off before, has arrived.
+    waiting = (RefundState.SCHEDULED, RefundState.POSTPONED, RefundState.RETURNED)
+    if refund.state not in [state.value for state in waiting]:
         raise RuleViolation(
             _("Nothing is owed any more for which this payment was made."),
             remedy=_("Set the entry aside with the reason, and ask the payee for the money."),
