@@ -10,7 +10,13 @@ from sqlalchemy import select
 from govern.access import SYSTEM
 from govern.errors import Conflict
 from govern.payments.models import BankEntry, OutgoingPayment
-from govern.payments.services import batches, personal, release_outgoing
+from govern.payments.services import (
+    batches,
+    cancel_outgoing,
+    personal,
+    release_outgoing,
+    reviving,
+)
 from govern.payments.services.statements import read_file
 from tests.payments.statements import AN, Tx, camt
 
@@ -71,3 +77,24 @@ def test_whom_an_over_payment_went_back_to_is_erased_with_the_file_in_which_it_l
     assert {entry.counterparty_iban for entry in entries} == {""}
     with pytest.raises(Conflict):
         batches.batch_for_download(session, SYSTEM, cooperative, batch.public_id)
+
+
+def test_a_cancelled_file_names_nobody_any_more_whom_it_was_to_pay(
+    session, account, ask, make_member, cooperative
+):
+    members = [make_member(), make_member("Bo", "Claes")]
+    for number, member in enumerate(members):
+        reference = ask(6000, membership=member).reference
+        paid = camt(Tx(7000, reference=reference, bank_reference=f"B{number}"))
+        read_file(session, SYSTEM, cooperative, file_name="s.xml", content=paid)
+    one, other = session.scalars(select(OutgoingPayment).order_by(OutgoingPayment.id)).all()
+    for refund in (one, other):
+        release_outgoing(session, SYSTEM, refund)
+    batch = batches.make_batch(session, SYSTEM, account, [one, other], date(2018, 6, 1))
+    batches.cancel_batch(session, SYSTEM, batch, "the bank refused it")
+    cancel_outgoing(session, SYSTEM, one, reason="paid in cash")
+    assert AN in batch.xml
+    personal.erase_payments(session, members[0], "end")
+    # The other one may have left with it all the same.
+    assert batch.xml.split() == [one.end_to_end_id, other.end_to_end_id]
+    assert [found.id for found in reviving.files_of(session, other)] == [batch.id]

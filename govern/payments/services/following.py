@@ -44,7 +44,9 @@ from govern.payments.services.reviving import (
 NOT_OURS = "not_ours"
 """The note of a debit that is no payment made here: wages, rent, charges of the bank."""
 
-_OUR_ID = re.compile(r"G-[1-9A-HJ-NP-Za-km-z]{22}(?![0-9A-Za-z])")
+OUR_ID = re.compile(r"G-[1-9A-HJ-NP-Za-km-z]{22}(?![0-9A-Za-z])")
+"""The end-to-end id of a payment of ours."""
+
 _ON_THE_WAY = (OutgoingState.IN_BATCH.value, OutgoingState.SENT.value)
 _MAY_HAVE_LEFT = (OutgoingState.RELEASED.value, *_ON_THE_WAY)
 
@@ -251,7 +253,7 @@ def _follow_batch(session: Session, actor: Actor, entry: BankEntry, batch: Payme
 
 def _payment_named(session: Session, entry: BankEntry) -> OutgoingPayment | None:
     """The payment of ours whose end-to-end id the entry bears, also inside its message."""
-    ids = {entry.end_to_end_id, *_OUR_ID.findall(entry.remittance)} - {""}
+    ids = {entry.end_to_end_id, *OUR_ID.findall(entry.remittance)} - {""}
     if not ids:
         return None
     found = session.scalars(

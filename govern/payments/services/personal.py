@@ -23,6 +23,8 @@ from govern.payments.models import (
 from govern.payments.rules.bank import show_iban
 from govern.payments.rules.references import show_reference
 from govern.payments.services.entries import OVERPAYMENT
+from govern.payments.services.following import OUR_ID
+from govern.payments.services.reviving import files_of
 from govern.payments.texts import REQUEST_STATE_NAMES
 from govern.register.hooks import OwnSection
 from govern.register.models import Membership, Person
@@ -119,7 +121,8 @@ def forget_outgoing(session: Session, cooperative_id: int, subjects: Sequence[st
     """Erase whom payments went to, for whoever erases what they were for. How many rows.
 
     Payments that are not at their end are left alone. The file in which a payment left goes too:
-    the statement is the voucher. Amounts, days and identifications stay.
+    the statement is the voucher. Amounts, days and identifications stay, also of files that were
+    cancelled.
     """
     ended = (OutgoingState.PAID.value, OutgoingState.RETURNED.value, OutgoingState.CANCELLED.value)
     payments = session.scalars(
@@ -137,6 +140,10 @@ def forget_outgoing(session: Session, cooperative_id: int, subjects: Sequence[st
         payment.payee_name = payment.iban = payment.bic = payment.text = payment.end_reason = ""
         if payment.batch and payment.batch.state == BatchState.DONE.value:
             payment.batch.xml = ""
+        for batch in files_of(session, payment):
+            if batch.state == BatchState.CANCELLED.value:
+                # Others whom it names may be paid by it yet: which ones, their marks tell.
+                batch.xml = "\n".join(OUR_ID.findall(batch.xml))
     for entry in entries:
         _forget_entry(entry)
     session.flush()

@@ -56,7 +56,7 @@ def left_with_a_file(session: Session, entry: BankEntry, payment: OutgoingPaymen
     return any(
         batch.created_at.astimezone(ZoneInfo(payment.cooperative.time_zone)).date()
         <= entry.booked_on
-        for batch in _files_of(session, payment)
+        for batch in files_of(session, payment)
     )
 
 
@@ -101,7 +101,7 @@ def revive_outgoing(
             _("What this payment gives back has been matched to something else since."),
             remedy=_("Undo that match first: the money is no longer here."),
         )
-    batch = next(_files_of(session, payment))
+    batch = next(files_of(session, payment))
     payment.released_at = payment.released_at or batch.created_at
     payment.released_by_id = payment.released_by_id or batch.created_by_id
     payment.end_reason = ""
@@ -142,7 +142,7 @@ def credit_given_back(session: Session, payment: OutgoingPayment) -> BankEntry |
     return match.entry
 
 
-def _files_of(session: Session, payment: OutgoingPayment) -> Iterator[PaymentBatch]:
+def files_of(session: Session, payment: OutgoingPayment) -> Iterator[PaymentBatch]:
     """The files in which a payment was, the earliest first: they name its identification."""
     return iter(
         session.scalars(
