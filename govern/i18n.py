@@ -5,14 +5,16 @@ The order is: the visitor's choice (kept in the session), the account, the brows
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import flask
 from flask import Flask, g, request
-from flask_babel import format_currency, format_date, format_time, get_locale
+from flask_babel import force_locale, format_currency, format_date, format_time, get_locale
 from flask_babel import gettext as _
 
 from govern.config import LOCALES
@@ -55,6 +57,15 @@ def locale_code(language: str) -> str:
     return "en_GB" if language == "en" else language
 
 
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Texts, days and amounts made inside this context are in ``language``, whoever is asking."""
+    if not flask.has_app_context():
+        raise RuntimeError("a text in a language needs the application's context")
+    with force_locale(locale_code(language)):
+        yield
+
+
 def choose_time_zone() -> str:
     """The time zone of the cooperative of this request."""
     cooperative = g.get("cooperative") if flask.has_request_context() else None
@@ -84,6 +95,16 @@ def local_text(texts: Mapping[str, str] | None, language: str | None = None) -> 
     return ""
 
 
+_FIRST_OF_MONTH = re.compile(r"\b1 (?=[^\W\d])")
+
+
+def as_spoken(formatted: str) -> str:
+    """A formatted day as the language has it: Unicode's data write "1 juin" for "1er juin"."""
+    if current_language() != "fr":
+        return formatted
+    return _FIRST_OF_MONTH.sub("1er ", formatted, count=1)
+
+
 def money(cents: int) -> str:
     """Integer cents of euro in the form of the current language."""
     return str(format_currency(cents / 100, "EUR"))
@@ -91,7 +112,7 @@ def money(cents: int) -> str:
 
 def day(value: date, width: str = "long") -> str:
     """A calendar day in the form of the current language."""
-    return str(format_date(value, width, rebase=False))
+    return as_spoken(str(format_date(value, width, rebase=False)))
 
 
 def instant(value: datetime, width: str = "long") -> str:
@@ -102,7 +123,7 @@ def instant(value: datetime, width: str = "long") -> str:
     local = value.astimezone(ZoneInfo(choose_time_zone()))
     return _(
         "%(day)s at %(time)s",
-        day=format_date(local, width, rebase=False),
+        day=day(local, width),
         time=format_time(local, "short", rebase=False),
     )
 

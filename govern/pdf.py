@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask_babel import force_locale
 from flask_babel import gettext as _
 
+from govern.i18n import speaking
 from govern.typesetting import typeset, typeset_apart
 
 
@@ -18,11 +18,11 @@ def render_pdf(template: str, data: Mapping[str, Any], language: str) -> bytes:
     lists what else the common parts understand. Texts must already be in ``language``.
     Raises ValueError naming the template and the place when it does not compile.
     """
-    with force_locale(language):
+    with speaking(language):
         return typeset(template, data, language, _)
 
 
 def render_large_pdf(template: str, data: Mapping[str, Any], language: str) -> bytes:
     """``render_pdf`` for a hundred pages and more: the same bytes, made in a process of its own."""
-    with force_locale(language):
+    with speaking(language):
         return typeset_apart(template, data, language, _)

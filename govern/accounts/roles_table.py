@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from flask_babel import force_locale
-
 from govern.access import ROLE_PERMISSIONS, Permission, Role
 from govern.accounts.words import PERMISSION_WORDS, ROLE_NAMES, ROLE_PURPOSES
+from govern.i18n import speaking
 
 _HEAD = """\
 # Roles and what each may do
@@ -24,7 +23,7 @@ follows from being that person. What is announced to everybody needs no sign-in.
 
 def roles_table() -> str:
     """The page as Markdown, in English, ending in a line break (needs an application context)."""
-    with force_locale("en"):
+    with speaking("en"):
         return f"{_HEAD}\n## Roles\n\n{_purposes()}\n\n## Actions\n\n{_actions()}\n"
 
 

@@ -23,7 +23,8 @@ from govern.assemblies.services.notice_texts import notice_context, postal_lines
 from govern.assemblies.services.notices import NOTICE_JOB, notice_by_id
 from govern.database import reading
 from govern.errors import InvalidInput
-from govern.mail import OutboxMail, queue_letter, queue_mail, speaking
+from govern.i18n import speaking
+from govern.mail import OutboxMail, queue_letter, queue_mail
 from govern.pdf import render_pdf
 from govern.register.models import Membership
 

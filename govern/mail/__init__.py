@@ -4,7 +4,7 @@
 """
 
 from govern.mail.models import Channel, DeliveryState, OutboxMail
-from govern.mail.queueing import Attachment, queue_letter, queue_mail, speaking
+from govern.mail.queueing import Attachment, queue_letter, queue_mail
 from govern.mail.sending import send_queued
 
 __all__ = [
@@ -15,5 +15,4 @@ __all__ = [
     "queue_letter",
     "queue_mail",
     "send_queued",
-    "speaking",
 ]

@@ -11,17 +11,14 @@ import base64
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import flask
 import sqlalchemy as sa
 from flask import current_app
-from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -29,7 +26,7 @@ from govern import clock
 from govern.config import LOCALES
 from govern.database import make_public_id
 from govern.errors import InvalidInput
-from govern.i18n import locale_code
+from govern.i18n import speaking
 from govern.jobs import enqueue
 from govern.mail.models import Channel, OutboxAttachment, OutboxFile, OutboxMail
 from govern.mail.texts import Letter, render_mail
@@ -264,12 +261,3 @@ def _check_address(address: str) -> None:
             remedy="Correct the address in the register.",
             field="email",
         )
-
-
-@contextmanager
-def speaking(language: str) -> Iterator[None]:
-    """Texts made inside this context are in ``language``, whoever is asking."""
-    if not flask.has_app_context():
-        raise RuntimeError("a text in a language needs the application's context")
-    with force_locale(locale_code(language)):
-        yield

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from govern.access import Actor
 from govern.database import reading as only_reading
 from govern.errors import GovernError
+from govern.i18n import speaking
 from govern.jobs import BackgroundJob, JobState, every_tick, job, register_resume, report_progress
-from govern.mail import speaking
 from govern.payments.models import BankAccount, ReadingState, StatementReading
 from govern.payments.services import readings
 from govern.payments.services.statements import parse_file

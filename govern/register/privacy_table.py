@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from flask_babel import force_locale
-
 from govern.access import Role
 from govern.accounts.words import ROLE_NAMES
+from govern.i18n import speaking
 from govern.register.rules.privacy import PUBLIC, SELF, VISIBLE, FieldGroup
 from govern.register.texts.privacy import FIELD_GROUP_CONTENTS, FIELD_GROUP_NAMES
 
@@ -70,7 +69,7 @@ archived are copies too; on SQLite it is overwritten at once.
 
 def privacy_table() -> str:
     """The page as Markdown, in English, ending in a line break (needs an application context)."""
-    with force_locale("en"):
+    with speaking("en"):
         return f"{_HEAD}\n## The table\n\n{_table()}\n\n## The parts\n\n{_parts()}\n\n{_TAIL}"
 
 

@@ -17,7 +17,7 @@ from govern.assemblies.services.elections import release_resolutions, texts_dige
 from govern.cooperatives.models import RuleSet
 from govern.cooperatives.rules import rules_from_json, rules_to_json
 from govern.errors import Forbidden, RuleViolation
-from govern.mail import speaking
+from govern.i18n import speaking
 from govern.voting.services import elections as voting
 from tests.assemblies.conftest import an_assembly
 from tests.voting.holding import Held, Holding

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from flask import current_app
-from flask_babel import format_date, format_datetime
+from flask_babel import format_datetime
 from flask_babel import gettext as _
 
 from govern.assemblies.labels import AGENDA_KINDS, KINDS, MODES
@@ -20,7 +20,7 @@ from govern.assemblies.services.agenda import AgendaNode, agenda_list
 from govern.assemblies.services.elections import binding_election
 from govern.assemblies.services.explanations import requirement_sentence, rule_sentence
 from govern.cooperatives.rules import Rules
-from govern.i18n import day, local_text
+from govern.i18n import as_spoken, day, local_text
 from govern.markdown import plain_text
 from govern.register.models import Membership
 
@@ -44,7 +44,8 @@ def assembly_url(assembly: Assembly) -> str:
 
 def local_moment(value: datetime, time_zone: str) -> str:
     """Day with its weekday, and time, in the language in force."""
-    return str(format_datetime(value.astimezone(ZoneInfo(time_zone)), "full", rebase=False))
+    local = value.astimezone(ZoneInfo(time_zone))
+    return as_spoken(str(format_datetime(local, "full", rebase=False)))
 
 
 def local_span(assembly: Assembly) -> str:
@@ -52,7 +53,7 @@ def local_span(assembly: Assembly) -> str:
     zone = ZoneInfo(assembly.cooperative.time_zone)
     starts = assembly.starts_at.astimezone(zone)
     words = {
-        "day": str(format_date(starts, "full", rebase=False)),
+        "day": day(starts.date(), "full"),
         "start": str(format_datetime(starts, "H:mm", rebase=False)),
         "zone": assembly.cooperative.time_zone,
     }

@@ -20,8 +20,7 @@ from govern.assemblies.services.calendars import (
 from govern.assemblies.views.blueprint import blueprint, load
 from govern.assemblies.views.showing import is_member
 from govern.extensions import db
-from govern.i18n import current_language
-from govern.mail import speaking
+from govern.i18n import current_language, speaking
 
 
 @blueprint.get("/<cooperative>/assemblies/<slug>/calendar.ics")

@@ -9,10 +9,9 @@ from flask_babel import gettext as _
 
 from govern.cooperatives.models import Cooperative
 from govern.i18n import day as in_words
-from govern.i18n import money
+from govern.i18n import money, speaking
 from govern.joining.models import Application
 from govern.joining.services.guards import applied_on
-from govern.mail.queueing import speaking
 from govern.pdf import render_pdf
 
 

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from govern.access import Actor
 from govern.errors import GovernError, RuleViolation
+from govern.i18n import speaking
 from govern.joining.models import Application
 from govern.joining.rules import CLOSED_STATES, Hold
 from govern.joining.services.guards import today_of
-from govern.mail.queueing import speaking
 from govern.payments.models import EntryState, OutgoingPayment, OutgoingState, PaymentMatch
 from govern.payments.services import cancel_outgoing, request_outgoing
 

@@ -13,6 +13,7 @@ from govern.access import Actor
 from govern.cooperatives.rules import LeavingRules
 from govern.errors import Conflict
 from govern.i18n import day as in_words
+from govern.i18n import speaking
 from govern.leaving.models import Departure, ExclusionStep, LeavingDocument
 from govern.leaving.rules.calendar import repay_by
 from govern.leaving.rules.exclusion import (
@@ -23,7 +24,6 @@ from govern.leaving.services.common import (
     keep_document,
 )
 from govern.leaving.services.telling import exclusion_pdf
-from govern.mail import speaking
 from govern.register.rules.chain import canonical_json
 
 PROPOSAL_PAPER = "exclusion-proposal.pdf"

@@ -15,6 +15,7 @@ from govern import clock
 from govern.access import SYSTEM, Actor, Permission
 from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, ForbiddenTransition, InvalidInput, NotFound, RuleViolation
+from govern.i18n import speaking
 from govern.leaving.models import Departure, Refund
 from govern.leaving.rules.board import TestKind, coverage_of
 from govern.leaving.rules.calendar import BadSchedule, plan_instalments
@@ -30,7 +31,6 @@ from govern.leaving.services.common import (
 )
 from govern.leaving.services.telling import tell_refund
 from govern.leaving.texts import coverage_text, schedule_refused
-from govern.mail import speaking
 from govern.payments.models import OutgoingPayment
 from govern.payments.services import release_outgoing, request_outgoing
 from govern.register.models import ShareEntry

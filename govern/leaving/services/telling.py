@@ -19,9 +19,10 @@ from govern.cooperatives.models import Cooperative
 from govern.cooperatives.rules import LeavingRules
 from govern.errors import InvalidInput
 from govern.i18n import day as in_words
+from govern.i18n import speaking
 from govern.leaving.models import Departure, Refund
 from govern.leaving.services.foreseeing import last_withdrawal
-from govern.mail import Attachment, OutboxMail, queue_letter, queue_mail, speaking
+from govern.mail import Attachment, OutboxMail, queue_letter, queue_mail
 from govern.mail.texts import render_mail
 from govern.pdf import render_pdf
 from govern.register.models import EndReason, Membership

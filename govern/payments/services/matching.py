@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from govern import clock
 from govern.access import Actor
 from govern.errors import Conflict, GovernError, NotFound, RuleViolation
-from govern.mail import speaking
+from govern.i18n import speaking
 from govern.payments import signals
 from govern.payments.models import (
     BankEntry,

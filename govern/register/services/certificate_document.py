@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 
 import flask
-from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from govern.cooperatives.models import Cooperative
 from govern.cooperatives.rules import Category
 from govern.i18n import day as in_words
-from govern.i18n import instant, local_text, locale_code, money
+from govern.i18n import instant, local_text, money, speaking
 from govern.pdf import render_pdf
 from govern.register.models import (
     EntryKind,
@@ -92,7 +92,7 @@ def make_document(
     membership = certificate.membership
     cooperative = session.get_one(Cooperative, membership.cooperative_id)
     day = certificate.certified_on
-    with force_locale(locale_code(language)):
+    with speaking(language):
         data = {
             "cooperative": cooperative.name,
             "title": _("Certificate of shares"),

@@ -18,6 +18,7 @@ from govern import audit, clock, mail
 from govern.access import SYSTEM, Actor, Permission
 from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, NotFound
+from govern.i18n import speaking
 from govern.mail import Attachment
 from govern.register.models import Membership, ShareCertificate, ShareEntry
 from govern.register.services.certificate_document import (
@@ -108,7 +109,7 @@ def send_certificate(
             attachments=(Attachment(filename, "application/pdf", content),),
         )
     elif membership.street:
-        with mail.speaking(membership.language):
+        with speaking(membership.language):
             subject = _("Certificate of shares")
         mail.queue_letter(
             session,

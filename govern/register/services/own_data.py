@@ -21,7 +21,7 @@ from govern import audit, clock
 from govern.access import Actor
 from govern.accounts.models import Account
 from govern.errors import Forbidden, NotFound
-from govern.mail.queueing import speaking
+from govern.i18n import speaking
 from govern.register.hooks import OwnSection, own_data
 from govern.register.models import (
     Person,

@@ -18,9 +18,9 @@ from govern.access import Role
 from govern.accounts.models import Account
 from govern.accounts.services.roles import open_grants
 from govern.database import changed_rows
-from govern.i18n import local_text
+from govern.i18n import as_spoken, local_text, speaking
 from govern.mail.models import DeliveryState, OutboxMail
-from govern.mail.queueing import queue_letter, queue_mail, speaking
+from govern.mail.queueing import queue_letter, queue_mail
 from govern.pdf import render_pdf
 from govern.register.models import RollEntry
 from govern.voting.letters import letter_data, origin_sentence
@@ -40,7 +40,7 @@ class LocalTime:
 
     def __str__(self) -> str:
         local = self.value.astimezone(ZoneInfo(self.time_zone))
-        return str(format_datetime(local, "d MMMM y, HH:mm", rebase=False))
+        return as_spoken(str(format_datetime(local, "d MMMM y, HH:mm", rebase=False)))
 
 
 def election_url(election: Election, page: str = "") -> str:

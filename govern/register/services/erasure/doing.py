@@ -15,7 +15,7 @@ from govern.access import Actor, Permission
 from govern.database import changed_rows
 from govern.errors import Conflict, RuleViolation
 from govern.i18n import day as in_words
-from govern.mail import speaking
+from govern.i18n import speaking
 from govern.register.hooks import erasing
 from govern.register.models import (
     ContactProblem,

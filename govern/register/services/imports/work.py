@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -22,6 +21,7 @@ from sqlalchemy.orm import Session
 from govern import clock
 from govern.access import Actor
 from govern.cooperatives.models import Cooperative
+from govern.i18n import speaking
 from govern.register.importing.comparing import Plan, make_plan
 from govern.register.importing.rows import RegisterRow, RowReader, guard
 from govern.register.models import (
@@ -157,7 +157,7 @@ def mend_file(parsed: ParsedImport, plan: Plan, batch: ImportBatch) -> bytes:
     It has the columns of the original, so that it can be mended and imported again.
     """
     reasons: dict[int, list[str]] = defaultdict(list)
-    with force_locale(batch.language):
+    with speaking(batch.language):
         for problem in plan.problems:
             if problem.severity == Severity.ERROR.value:
                 words = problem_text(problem.code, problem.params)

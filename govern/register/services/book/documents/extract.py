@@ -6,13 +6,12 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from govern.cooperatives.models import Cooperative
 from govern.i18n import day as in_words
-from govern.i18n import money
+from govern.i18n import money, speaking
 from govern.pdf import render_pdf
 from govern.register.models import Membership
 from govern.register.rules.chain import canonical_json
@@ -84,7 +83,7 @@ def member_extract_pdf(
     entries = list(read_entries(session, moment, membership_id=membership.id))
     digest = member_digest(cooperative, moment, membership, lines, entries)
     name = lines[0].name if lines else (entries[-1].name if entries else membership.display_name)
-    with force_locale(language):
+    with speaking(language):
         facts = [
             [_("Member number"), membership.member_number],
             [_("Holder"), name or _("(name erased)")],

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from govern.components import number
 from govern.cooperatives.models import Cooperative
 from govern.i18n import day as in_words
-from govern.i18n import money
+from govern.i18n import money, speaking
 from govern.pdf import render_large_pdf, render_pdf
 from govern.register.services.book.documents.extract import (
     entries_section,
@@ -87,7 +86,7 @@ def make_extract(
 def volume_pdf(session: Session, extract: Extract, volume: Volume) -> bytes:
     """One volume of the extract; the first one has the totals and says what the others hold."""
     moment, words = extract.moment, extract.words
-    with force_locale(extract.language):
+    with speaking(extract.language):
         facts = moment_facts(moment)
         sections = []
         if len(extract.volumes.all) > 1:

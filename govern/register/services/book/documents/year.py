@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from flask_babel import force_locale, pgettext
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from sqlalchemy.orm import Session
 
 from govern.cooperatives.models import Cooperative
 from govern.i18n import day as in_words
-from govern.i18n import money
+from govern.i18n import money, speaking
 from govern.pdf import render_pdf
 from govern.register.models import EndReason
 from govern.register.rules.chain import canonical_json
@@ -94,7 +94,7 @@ def balance_digest(cooperative: Cooperative, balance: Balance) -> str:
 def balance_pdf(cooperative: Cooperative, balance: Balance, words: Words, language: str) -> bytes:
     """The balance of the year for the report to the assembly. It names nobody."""
     digest = balance_digest(cooperative, balance)
-    with force_locale(language):
+    with speaking(language):
         data = {
             "cooperative": cooperative.name,
             "title": _("Members and shares in %(year)s", year=balance.year.name),
