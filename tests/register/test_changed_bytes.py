@@ -134,6 +134,16 @@ def test_the_highest_number_and_the_head_are_verified_too(
         verify_ledger(session, cooperative)
 
 
+def test_a_holder_whose_present_statement_is_called_a_former_one_is_found(
+    session: Session, cooperative: Cooperative, make_member: Make
+) -> None:
+    """Otherwise nothing would tell the name in the register from the one recorded."""
+    make_member("7")
+    session.execute(text("UPDATE holder_opening SET is_current = false"))
+    with pytest.raises(BrokenLedger, match="the holder 7 was changed"):
+        verify_ledger(session, cooperative)
+
+
 def test_a_ledger_written_anew_with_a_number_held_twice_is_found(
     session: Session, cooperative: Cooperative, make_member: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -164,8 +164,14 @@ def _restore_commitment(session: Session, membership: Membership, commitment: st
     if earlier is not None:
         earlier.is_current = True
         session.flush()
-    elif commitment is not None or is_used is not None:
+    elif commitment is not None or _opens_anything(session, membership):
         commitment_for(session, membership)
+
+
+def _opens_anything(session: Session, membership: Membership) -> bool:
+    """Whether a statement about the holder is left: one of them must be the present one."""
+    left = select(HolderOpening.commitment).where(HolderOpening.membership_id == membership.id)
+    return session.scalar(left.limit(1)) is not None
 
 
 def _index_represented(session: Session, roles: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import case, func, select
+from sqlalchemy import case, exists, func, select
 from sqlalchemy.orm import Session
 
 from govern.cooperatives.models import Cooperative
@@ -65,7 +65,34 @@ def verify_openings(session: Session, cooperative: Cooperative) -> int:
                     number=number,
                 )
             )
+    _refuse_without_current(session, cooperative)
     return int(commitments) - opened
+
+
+def _refuse_without_current(session: Session, cooperative: Cooperative) -> None:
+    """Of what can be opened of a holder of shares one statement is always the present one.
+
+    Without it nobody would notice that the register shows another name.
+    """
+    without = (
+        select(HolderOpening.membership_id)
+        .group_by(HolderOpening.membership_id)
+        .having(func.max(case((HolderOpening.is_current, 1), else_=0)) == 0)
+    )
+    number = session.scalar(
+        select(Membership.member_number)
+        .where(
+            Membership.cooperative_id == cooperative.id,
+            Membership.id.in_(without),
+            exists().where(ShareEntry.membership_id == Membership.id),
+        )
+        .order_by(Membership.id)
+        .limit(1)
+    )
+    if number is not None:
+        raise broken(
+            _("What the ledger recorded about the holder %(number)s was changed.", number=number)
+        )
 
 
 def _openings(cooperative: Cooperative, used: Any) -> Any:
