@@ -133,6 +133,16 @@ def test_a_cancelled_payment_is_not_released(session, plan):
         outgoing.release_outgoing(session, SYSTEM, payment)
 
 
+def test_a_payment_in_a_file_is_not_released_once_more(session, account, plan):
+    payment = plan()
+    batch = batches.make_batch(session, SYSTEM, account, [payment], TODAY)
+    for _step in range(2):
+        with pytest.raises(ForbiddenTransition):
+            outgoing.release_outgoing(session, SYSTEM, payment)
+        batches.mark_batch_sent(session, SYSTEM, batch)
+    assert payment.state == "sent"
+
+
 # -- the file -----------------------------------------------------------------------------------
 
 

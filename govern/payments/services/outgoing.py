@@ -132,6 +132,9 @@ def release_outgoing(session: Session, actor: Actor, payment: OutgoingPayment) -
     lock_payment(session, payment)
     if payment.state == OutgoingState.RELEASED.value:
         return
+    if payment.batch_id is not None:
+        # From there only the cancelling of the file gives it free again.
+        raise _past()
     signals.outgoing_releasing.send(payment, session=session, actor=actor)
     move_outgoing(payment, OutgoingState.RELEASED)
     payment.released_at = clock.now()
@@ -197,11 +200,15 @@ def move_outgoing(payment: OutgoingPayment, state: OutgoingState) -> None:
     """Take one step of ``TRANSITIONS``; ForbiddenTransition otherwise."""
     present = OutgoingState(payment.state)
     if state not in TRANSITIONS[present]:
-        raise ForbiddenTransition(
-            _("This payment is past that step."),
-            remedy=_("Reload the page to see where it stands."),
-        )
+        raise _past()
     payment.state = state.value
+
+
+def _past() -> ForbiddenTransition:
+    return ForbiddenTransition(
+        _("This payment is past that step."),
+        remedy=_("Reload the page to see where it stands."),
+    )
 
 
 def record_outgoing(
