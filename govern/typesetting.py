@@ -46,7 +46,7 @@ def typeset_apart(
     some 200 MiB of each.
     """
     done = subprocess.run(  # noqa: S603  (this very program)
-        [sys.executable, "-m", "govern.typesetting", template],
+        [sys.executable, "-I", "-m", "govern.typesetting", template],
         input=_as_input(data, language, gettext).encode(),
         capture_output=True,
         check=False,
