@@ -219,7 +219,7 @@ def write(app, session, tmp_path):
     return call
 
 
-@pytest.mark.usefixtures("app")
+@pytest.mark.usefixtures("session")
 def test_a_large_document_made_in_a_process_of_its_own_has_the_same_bytes(tmp_path, monkeypatch):
     # What lies where the server was started is no part of the program.
     (tmp_path / "typst.py").write_text("raise SystemExit(3)")
