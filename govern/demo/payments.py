@@ -14,7 +14,7 @@ from govern.payments.services.statements import read_file
 ROWS = (
     # Somebody of whom a payment is expected forgot the reference: a person has to look.
     ("30,00", "BE71096123456769", "CLAES MARIEKE", "aandeel"),
-    ("45,00", "BE30539007547136", "Boulangerie du Midi", "facture 2018/044"),
+    ("45,00", "BE57539007547135", "Boulangerie du Midi", "facture 2018/044"),
     ("-1250,00", "BE05910000000075", "Immo Saint-Gilles", "loyer"),
 )
 """Amount, account, name and message, all invented."""

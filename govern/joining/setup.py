@@ -17,6 +17,7 @@ from govern.cooperatives.models import Cooperative, CooperativeStatus
 from govern.cooperatives.services import rules_on
 from govern.errors import RuleViolation
 from govern.home.hooks import FrontSection, HomeItem, cooperative_sections, home_items
+from govern.i18n import money
 from govern.joining import jobs
 from govern.joining.services import admitting, giving_back, listing, orders, personal
 from govern.joining.services.statutes import statutes_in_force
@@ -119,8 +120,25 @@ def front_sections(session: Session, actor: Actor, cooperative: Cooperative) -> 
 
 
 def expected_of(session: Session, actor: Actor, account_id: int) -> list[HomeItem]:
-    """Applications that wait for the registrar."""
-    items = []
+    """Ordered shares to pay for; for registrars, applications that wait."""
+    items = [
+        HomeItem(
+            title=_(
+                "Pay for the shares that you ordered: %(amount)s",
+                amount=money(order.request.due_cents),
+            ),
+            detail=order.membership.cooperative.name,
+            due=order.payment_due_on,
+            href=flask.url_for(
+                "joining.order",
+                cooperative=order.membership.cooperative.code,
+                member=order.membership.public_id,
+                order=order.public_id,
+            ),
+            tone="warn",
+        )
+        for order in orders.open_orders(session, account_id)
+    ]
     for number in actor.roles:
         if not actor.may(Permission.REGISTER_WRITE, number):
             continue

@@ -64,10 +64,20 @@ class AmountField(ReadField):
         return "" if data is None else f"{data / 100:.2f}"
 
 
+def _typed_shares(text: str) -> int:
+    """As in a file, but what is said there of negative numbers would mean nothing to a member."""
+    try:
+        return values.read_shares(text)
+    except values.Unreadable as error:
+        if error.code == "shares_negative":
+            raise values.Unreadable("shares_unknown") from error
+        raise
+
+
 class SharesField(ReadField):
     """A number of shares."""
 
-    reader = staticmethod(values.read_shares)
+    reader = staticmethod(_typed_shares)
 
 
 REQUIRED = _l("This is needed.")
@@ -250,13 +260,22 @@ class ConversionForm(FlaskForm):
     remark = _text(_l("Note"), 500)
 
 
+# An exclusion has its own procedure, and every ending written here has a reason.
+_ENDINGS = [
+    EndReason.RESIGNATION,
+    EndReason.DEATH,
+    EndReason.LOSS_OF_STATUS,
+    EndReason.TRANSFER,
+]
+
+
 class EndForm(FlaskForm):
     """The end of a membership."""
 
     ended_on = _day(_l("Ends on"))
     reason = SelectField(
         _l("Reason"),
-        choices=[SelectChoice(reason.value, END_REASON_NAMES[reason]) for reason in EndReason],
+        choices=[SelectChoice(reason.value, END_REASON_NAMES[reason]) for reason in _ENDINGS],
         validators=_needed(),
     )
     note = TextAreaField(_l("Note"), validators=[Optional(), Length(max=2000)])

@@ -113,6 +113,10 @@ def test_the_life_of_a_membership_by_forms(
         ("category", {"category": "C", "starts_on": "2018-05-05"}),
         ("end", {"ended_on": "2018-05-06", "reason": "resignation", "note": "by letter"}),
     ]
+    # An exclusion has a procedure that cannot be skipped, and an ending has a reason.
+    for reason in ("exclusion", "unstated"):
+        form = {"ended_on": "2018-05-06", "reason": reason}
+        assert registrar.post(f"{home}/end", data=form).status_code == 422, reason
     for name, form in steps:
         assert registrar.get(f"{home}/{name}").status_code == 200, name
         answer = registrar.post(f"{home}/{name}", data=form)

@@ -179,6 +179,23 @@ def orders_of(session: Session, membership_id: int) -> list[ShareOrder]:
     )
 
 
+def open_orders(session: Session, account_id: int) -> list[ShareOrder]:
+    """What the person, and organisations they represent, ordered and have still to pay."""
+    own = [membership.id for membership in memberships_for_account(session, account_id)]
+    if not own:
+        return []
+    return list(
+        session.scalars(
+            select(ShareOrder)
+            .where(
+                ShareOrder.membership_id.in_(own),
+                ShareOrder.state == OrderState.OPEN.value,
+            )
+            .order_by(ShareOrder.payment_due_on, ShareOrder.id)
+        )
+    )
+
+
 def cancel_order(session: Session, actor: Actor, order: ShareOrder) -> None:
     """The member no longer wants the shares. RuleViolation once something was paid."""
     membership = order.membership

@@ -42,6 +42,11 @@ def end_membership(cooperative: str, member: str) -> Any:
             _("End the membership"),
             membership,
             consequences=(
+                _(
+                    "This only writes down an ending. A request, a death or an exclusion belongs "
+                    "under “Request, death, exclusion”: there the rules are checked and the "
+                    "repayment is planned."
+                ),
                 _("From the end of that day the member is on no roll."),
                 _("The shares stay in the ledger until they are refunded or transferred."),
                 _("Whoever comes back is admitted again, under a new number."),
