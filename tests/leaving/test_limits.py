@@ -154,6 +154,33 @@ def test_a_hearing_that_nobody_asked_for_does_not_stand_for_the_one_owed(
         )
 
 
+def test_a_letter_that_asked_in_time_counts_though_a_late_request_was_recorded_first(
+    session: Session, clock: SettableClock, make_owner: Make, both_databases: None
+) -> None:
+    membership, account = make_owner()
+    procedure = excluding.propose_exclusion(
+        session, SYSTEM, membership, proposed_on=date(2018, 4, 10), reasons="Forged invoices."
+    )
+    excluding.send_proposal(session, SYSTEM, procedure)
+    clock.set(datetime(2018, 5, 20, 8, 0, tzinfo=UTC))
+    member = actor_for(session, account)
+    assert excluding.ask_for_hearing(session, member, procedure).is_late
+    with pytest.raises(RuleViolation, match="recorded already"):
+        excluding.ask_for_hearing(session, member, procedure)
+    assert not excluding.Procedure(session, procedure).hearing_is_owed
+    excluding.ask_for_hearing(session, SYSTEM, procedure, received_on=date(2018, 5, 10))
+    assert excluding.Procedure(session, procedure).hearing_is_owed
+    with pytest.raises(RuleViolation, match="recorded already"):
+        excluding.ask_for_hearing(session, SYSTEM, procedure, received_on=date(2018, 5, 9))
+    decided = {"decided_on": date(2018, 5, 20), "reasons": "Forged invoices."}
+    with pytest.raises(RuleViolation, match="asked to be heard"):
+        excluding.decide_exclusion(session, SYSTEM, procedure, **decided)
+    excluding.record_hearing(
+        session, SYSTEM, procedure, held_on=date(2018, 5, 20), text="Called; did not come."
+    )
+    excluding.decide_exclusion(session, SYSTEM, procedure, **decided)
+
+
 def test_observations_on_paper_may_be_a_scan_alone(session: Session, make_owner: Make) -> None:
     membership, _account = make_owner()
     procedure = excluding.propose_exclusion(

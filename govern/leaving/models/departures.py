@@ -26,7 +26,10 @@ from govern.register.models.people import one_of
 
 _REQUESTED = one_of("state", tuple(REQUESTED))
 _IN_PROCEDURE = "state = 'procedure'"
-_ONCE = f"step NOT IN ({', '.join(repr(step.value) for step in sorted(REPEATABLE))})"
+_ONCE = (
+    f"step NOT IN ({', '.join(repr(step.value) for step in sorted(REPEATABLE))})"
+    " AND NOT (step = 'hearing_asked' AND is_late)"
+)
 
 
 class Departure(db.Model):  # type: ignore[name-defined]

@@ -115,9 +115,15 @@ def notice_until(rules: LeavingRules, done: Sequence[Done]) -> date | None:
     return None if decided_on is None else decided_on + timedelta(days=rules.exclusion_notice_days)
 
 
+def hearing_asked_on(done: Sequence[Done]) -> date | None:
+    """The day on which a hearing was (first) asked for: a letter may be recorded after a later
+    request on the site."""
+    return min((item.done_on for item in done if item.step is Step.HEARING_ASKED), default=None)
+
+
 def hearing_is_owed(rules: LeavingRules, done: Sequence[Done]) -> bool:
     """Whether a hearing was asked for within the period and has not been held."""
-    asked_on, until = day_of(done, Step.HEARING_ASKED), observations_until(rules, done)
+    asked_on, until = hearing_asked_on(done), observations_until(rules, done)
     if asked_on is None or until is None or asked_on > until:
         return False
     return day_of(done, Step.HEARING) is None
@@ -148,8 +154,12 @@ def check_step(
     ``is_proved``: the scan of a posted letter comes with it.
     """
     taken = {item.step for item in done}
+    until = observations_until(rules, done)
     if step in taken and step not in REPEATABLE:
-        raise StepRefused(StepObstacle.DONE, day_of(done, step))
+        asked_on = hearing_asked_on(done) if step is Step.HEARING_ASKED else None
+        # A letter that came in time is worth more than the late request recorded before it.
+        if asked_on is None or until is None or not done_on <= until < asked_on:
+            raise StepRefused(StepObstacle.DONE, day_of(done, step))
     for closing, closed in CLOSES.items():
         if closing in taken and step in closed:
             raise StepRefused(StepObstacle.CLOSED, day_of(done, closing))
@@ -166,13 +176,12 @@ def check_step(
         if recorded_on is not None and done_on < recorded_on:
             raise StepRefused(StepObstacle.BEFORE_RECORD, recorded_on)
     if step is Step.HEARING:
-        asked_on, until = day_of(done, Step.HEARING_ASKED), observations_until(rules, done)
+        asked_on = hearing_asked_on(done)
         if asked_on is not None and done_on < asked_on:
             raise StepRefused(StepObstacle.BEFORE_STEP, asked_on)
         if asked_on is None and until is not None and done_on <= until:
             raise StepRefused(StepObstacle.HEARING_EARLY, until)
     if step is Step.DECISION:
-        until = observations_until(rules, done)
         if until is not None and done_on <= until:
             raise StepRefused(StepObstacle.OBSERVATIONS_RUN, until)
         if hearing_is_owed(rules, done):
@@ -184,11 +193,13 @@ def check_step(
 
 
 def possible_steps(rules: LeavingRules, done: Sequence[Done], today: date) -> list[Step]:
-    """The steps that may be taken today, in their order."""
-    possible = []
+    """The steps that may be taken today, in their order; a hearing may have been asked for by a
+    letter of the last day in time."""
+    possible, until = [], observations_until(rules, done)
     for step in Step:
+        is_late_letter = step is Step.HEARING_ASKED and until is not None and until < today
         try:
-            check_step(rules, done, step, today, today)
+            check_step(rules, done, step, until if is_late_letter and until else today, today)
         except StepRefused:
             continue
         possible.append(step)
