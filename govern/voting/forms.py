@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import lazy_gettext as _l
@@ -11,7 +10,6 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired, FileSize
 from wtforms import (
     DateTimeLocalField,
-    Field,
     PasswordField,
     SelectField,
     SelectMultipleField,
@@ -142,13 +140,3 @@ class LostCodeForm(FlaskForm):
         _l("Passphrase of the list"),
         validators=[DataRequired(_l("Type the passphrase.")), Length(max=1000)],
     )
-
-
-def put_error(form: Any, error: Any, default: str = "") -> None:
-    """Show a service's refusal at its field (or at ``default``), or at the top of the form."""
-    text = f"{error.message} {error.remedy}".strip()
-    field = getattr(form, error.field or default, None) or getattr(form, default, None)
-    if isinstance(field, Field):
-        field.errors = [*field.errors, text]
-    else:
-        form.form_errors.append(text)

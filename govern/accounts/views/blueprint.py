@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import flask
 from flask import Blueprint, request
 from flask_limiter import RateLimitExceeded
@@ -13,7 +11,6 @@ from govern.accounts.identity import present_token, remember_sign_in
 from govern.accounts.models import Account
 from govern.accounts.rules import describe_device, safe_next
 from govern.accounts.services import complete_sign_in, end_session_by_token
-from govern.errors import GovernError
 from govern.extensions import db
 
 blueprint = Blueprint("accounts", __name__)
@@ -21,7 +18,7 @@ blueprint = Blueprint("accounts", __name__)
 ADDRESS_LIMIT = "200 per minute; 3000 per hour"
 """Tries per network address: 800 people at one venue share one, so it only stops floods."""
 
-__all__ = ["ADDRESS_LIMIT", "RateLimitExceeded", "blueprint", "home", "put_error", "sign_in_as"]
+__all__ = ["ADDRESS_LIMIT", "RateLimitExceeded", "blueprint", "home", "sign_in_as"]
 
 
 def home(next_path: str | None = "") -> BaseResponse:
@@ -43,9 +40,3 @@ def sign_in_as(account: Account, *, method: str, next_path: str = "") -> BaseRes
     db.session.commit()
     remember_sign_in(token)
     return home(next_path)
-
-
-def put_error(form: Any, error: GovernError, default_field: str) -> None:
-    """Show what a service refused beside the field that it is about."""
-    target = form[error.field if error.field in form else default_field]
-    target.errors = [*target.errors, f"{error.message} {error.remedy}".strip()]

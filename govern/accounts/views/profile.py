@@ -29,12 +29,13 @@ from govern.accounts.services import (
     running_sessions,
     set_password,
 )
-from govern.accounts.views.blueprint import blueprint, put_error, sign_in_as
+from govern.accounts.views.blueprint import blueprint, sign_in_as
 from govern.accounts.words import ROLE_NAMES
 from govern.cooperatives.models import Cooperative
 from govern.errors import GovernError, InvalidInput, NotFound
 from govern.extensions import db, limiter
 from govern.mail import queue_mail
+from govern.submitting import put_error
 
 
 @blueprint.get("/profile")

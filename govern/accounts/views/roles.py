@@ -25,11 +25,12 @@ from govern.accounts.services import (
     read_grant,
     tell_about_role,
 )
-from govern.accounts.views.blueprint import blueprint, put_error
+from govern.accounts.views.blueprint import blueprint
 from govern.accounts.views.sign_in import describe_person
 from govern.accounts.words import ROLE_NAMES, ROLE_PURPOSES, permissions_in_words
 from govern.errors import GovernError
 from govern.extensions import db
+from govern.submitting import put_error
 
 
 @blueprint.route("/<cooperative>/roles", methods=["GET", "POST"])

@@ -22,9 +22,10 @@ from govern.assemblies.services.agenda import (
 )
 from govern.assemblies.services.guards import scope_of
 from govern.assemblies.services.resolutions import kind_for
-from govern.assemblies.views.blueprint import address, back_to, blueprint, load, put_error
+from govern.assemblies.views.blueprint import address, back_to, blueprint, load
 from govern.errors import GovernError
 from govern.extensions import db
+from govern.submitting import put_error
 
 
 @blueprint.get("/<cooperative>/assemblies/<slug>/agenda")

@@ -7,12 +7,11 @@ from typing import Any
 import flask
 from flask import Blueprint, g
 from flask_babel import gettext as _
-from flask_wtf import FlaskForm
 
 from govern.access import Permission
 from govern.assemblies.models import Assembly
 from govern.assemblies.services.editing import find_assembly
-from govern.errors import GovernError, NotFound
+from govern.errors import NotFound
 from govern.extensions import db
 
 blueprint = Blueprint("assemblies", __name__)
@@ -46,13 +45,3 @@ def address(assembly: Assembly, name: str = "show", **more: Any) -> str:
 def back_to(assembly: Assembly, name: str = "show", **more: Any) -> flask.Response:
     """Go to one of the pages of ``assembly`` after a change (the browser asks with GET)."""
     return flask.redirect(address(assembly, name, **more), 303)  # type: ignore[return-value]
-
-
-def put_error(form: FlaskForm, error: GovernError) -> None:
-    """Show ``error`` at the field that it names, else at the top of the form."""
-    text = f"{error.message} {error.remedy}".strip()
-    name = (error.field or "").replace("-", "_")
-    if name in form:
-        form[name].errors = [*form[name].errors, text]
-    else:
-        form.form_errors.append(text)

@@ -14,10 +14,11 @@ from govern.assemblies.models import Assembly, Document
 from govern.assemblies.rules import EditScope
 from govern.assemblies.services.agenda import agenda_list, find_item
 from govern.assemblies.services.guards import scope_of
-from govern.assemblies.views.blueprint import address, back_to, blueprint, load, put_error
+from govern.assemblies.views.blueprint import address, back_to, blueprint, load
 from govern.errors import GovernError, NotFound
 from govern.extensions import db
 from govern.i18n import LANGUAGE_NAMES, local_text
+from govern.submitting import put_error
 
 SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'"
 

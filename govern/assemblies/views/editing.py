@@ -23,10 +23,11 @@ from govern.assemblies.rules import AssemblyMode, EditScope, local_instant
 from govern.assemblies.services.editing import AssemblyInput, assembly_revision
 from govern.assemblies.services.guards import scope_of
 from govern.assemblies.services.reading import second_assembly_choices
-from govern.assemblies.views.blueprint import address, back_to, blueprint, load, put_error
+from govern.assemblies.views.blueprint import address, back_to, blueprint, load
 from govern.errors import GovernError, InvalidInput
 from govern.extensions import db
 from govern.i18n import local_text
+from govern.submitting import put_error
 
 
 @blueprint.route("/<cooperative>/assemblies/new", methods=["GET", "POST"])

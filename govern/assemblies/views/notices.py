@@ -19,10 +19,11 @@ from govern.assemblies.services.deliveries import (
     resend_failed,
 )
 from govern.assemblies.services.notices import find_notice, missing_members, plan_notice
-from govern.assemblies.views.blueprint import address, back_to, blueprint, load, put_error
+from govern.assemblies.views.blueprint import address, back_to, blueprint, load
 from govern.errors import GovernError, NotFound
 from govern.extensions import db
 from govern.mail.models import DeliveryState
+from govern.submitting import put_error
 
 
 @blueprint.route("/<cooperative>/assemblies/<slug>/notice", methods=["GET", "POST"])

@@ -29,10 +29,11 @@ from govern.assemblies.services.resolutions import (
     resolution_input,
     resolution_revision,
 )
-from govern.assemblies.views.blueprint import address, back_to, blueprint, load, put_error
+from govern.assemblies.views.blueprint import address, back_to, blueprint, load
 from govern.errors import GovernError, NotFound, RuleViolation
 from govern.extensions import db
 from govern.i18n import local_text
+from govern.submitting import put_error
 
 
 @blueprint.route(

@@ -14,10 +14,11 @@ from govern.assemblies.models import Assembly, NoticeKind
 from govern.assemblies.services.deliveries import count_deliveries
 from govern.assemblies.services.notices import find_notice, plan_notice
 from govern.assemblies.services.states import missing_texts, publication_obstacles
-from govern.assemblies.views.blueprint import back_to, blueprint, load, may, put_error
+from govern.assemblies.views.blueprint import back_to, blueprint, load, may
 from govern.errors import GovernError
 from govern.extensions import db
 from govern.i18n import LANGUAGE_NAMES
+from govern.submitting import put_error
 
 
 @blueprint.route("/<cooperative>/assemblies/<slug>/publish", methods=["GET", "POST"])

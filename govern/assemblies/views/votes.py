@@ -23,9 +23,10 @@ from govern.assemblies.services.elections import (
     open_resolutions,
     question_for,
 )
-from govern.assemblies.views.blueprint import address, blueprint, load, put_error
+from govern.assemblies.views.blueprint import address, blueprint, load
 from govern.errors import GovernError, InvalidInput
 from govern.extensions import db
+from govern.submitting import put_error
 
 USUAL_DAYS = timedelta(days=14)
 """How long before the assembly a vote usually opens (2024: from 3 to 18 June)."""

@@ -206,7 +206,15 @@ def welcome(session: Session, application: Application, membership: Membership) 
 
 
 def tell_returned(session: Session, application: Application, reason: str) -> None:
-    """Money of an applicant who was admitted is gone again: the registrars are told."""
+    """Money of an applicant who was admitted is gone again: the member and registrars are told."""
+    _send(
+        session,
+        application,
+        "join_unpaid",
+        f"joining:unpaid:{application.public_id}:{application.returned_on}",
+        secret=True,
+        **_how_to_pay(session, application),
+    )
     _tell_registrars(
         session,
         application.cooperative,

@@ -32,12 +32,12 @@ from govern.joining.views.blueprint import (
     here,
     instruction_of,
     offer_classes,
-    put_error,
     today,
 )
 from govern.payments.services.entries import over_paid_cents
 from govern.register.models import MemberKind
 from govern.register.services.members import Contact
+from govern.submitting import put_error
 
 ADDRESS_LIMIT = "30 per minute; 300 per hour"
 """Forms per network address; mails per mailbox are counted by the service."""
@@ -185,6 +185,7 @@ def confirm(cooperative: str, token: str) -> Any:
 def application(cooperative: str, token: str) -> Any:
     """The applicant's own page: where the application stands, and how to pay."""
     row = application_by_token(db.session(), g.cooperative, token)
+    unpaid = row.returned_on is not None and row.request is not None and row.request.is_open
     return render_template(
         "joining/application.html",
         application=row,
@@ -193,7 +194,8 @@ def application(cooperative: str, token: str) -> Any:
         states=STATE_NAMES,
         tones=STATE_TONES,
         applied_on=applied_on(row),
-        instruction=instruction_of(row.request) if _expects_money(row.status) else None,
+        instruction=instruction_of(row.request) if _expects_money(row.status) or unpaid else None,
+        unpaid=unpaid,
         over_paid=over_paid_cents(db.session(), row.request) if row.request else 0,
         may_withdraw=_expects_money(row.status),
         category=_category_name(row.category),

@@ -13,7 +13,6 @@ from wtforms.fields.choices import SelectChoice
 
 from govern import clock
 from govern.cooperatives.rules import ShareClass
-from govern.errors import GovernError
 from govern.extensions import db
 from govern.i18n import local_text, money
 from govern.joining.models import Application
@@ -31,16 +30,6 @@ def here(endpoint: str, **values: Any) -> str:
 def today() -> date:
     """The present day where the cooperative is."""
     return clock.today(g.cooperative.time_zone)
-
-
-def put_error(form: Any, error: GovernError) -> None:
-    """Show what a service refused beside its field, or at the top of the form."""
-    text = f"{error.message} {error.remedy}".strip()
-    if error.field and error.field in form:
-        target = form[error.field]
-        target.errors = [*target.errors, text]
-    else:
-        form.form_errors.append(text)
 
 
 def offer_classes(form: Any, classes: Sequence[ShareClass]) -> None:

@@ -34,13 +34,14 @@ from govern.joining.texts import (
     STATE_TONES,
     act_words,
 )
-from govern.joining.views.blueprint import blueprint, here, is_unpaid, put_error, today
+from govern.joining.views.blueprint import blueprint, here, is_unpaid, today
 from govern.paging import requested_page
 from govern.register.rules.privacy import FieldGroup
 from govern.register.services.listing import category_on
 from govern.register.services.privacy import sees
 from govern.register.spreadsheets import write_csv
 from govern.register.views.blueprint import attachment
+from govern.submitting import put_error
 
 
 def _load(public_id: str) -> Application:

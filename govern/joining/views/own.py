@@ -21,10 +21,10 @@ from govern.joining.views.blueprint import (
     here,
     instruction_of,
     offer_classes,
-    put_error,
 )
 from govern.payments.services.entries import over_paid_cents
 from govern.register.models import Membership
+from govern.submitting import put_error
 
 
 def _own(member: str) -> Membership:

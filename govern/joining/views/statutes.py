@@ -18,8 +18,9 @@ from govern.joining import forms
 from govern.joining.models import StatutesText
 from govern.joining.models.statutes import MARKDOWN
 from govern.joining.services import statutes as services
-from govern.joining.views.blueprint import blueprint, here, put_error, today
+from govern.joining.views.blueprint import blueprint, here, today
 from govern.markdown import render_markdown
+from govern.submitting import put_error
 
 SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'"
 

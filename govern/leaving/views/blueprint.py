@@ -8,11 +8,11 @@ from datetime import date
 from typing import Any
 
 import flask
-from flask import Blueprint, Response, flash, g, render_template, request
+from flask import Blueprint, Response, g, render_template, request
 from flask_babel import gettext as _
 
 from govern import clock
-from govern.errors import GovernError, NotFound
+from govern.errors import NotFound
 from govern.extensions import db
 from govern.leaving import forms, services
 from govern.leaving.models import Departure, LeavingDocument
@@ -30,7 +30,7 @@ from govern.leaving.texts import (
 from govern.payments.rules.bank import show_iban
 from govern.register.models import Membership
 from govern.register.services.members import membership_by_public_id
-from govern.register.views.blueprint import put_error
+from govern.submitting import submit
 
 blueprint = Blueprint("leaving", __name__)
 METHODS = ["GET", "POST"]
@@ -116,30 +116,6 @@ def ask_and_do(
         )
 
     return submit(form, page, service, words.done, then or (lambda _made: back))
-
-
-def submit(
-    form: Any,
-    page: Callable[[], Any],
-    service: Callable[[], Any],
-    done: str,
-    then: Callable[[Any], str],
-) -> Any:
-    """Validate, call the service once, commit once; what was refused stands beside its field."""
-    if request.method == "GET":
-        return page()
-    if not form.validate():
-        return page(), 422
-    try:
-        result = service()
-    except GovernError as error:
-        db.session.rollback()
-        put_error(form, error)
-        return page(), error.status
-    address = then(result)
-    db.session.commit()
-    flash(done, "good")
-    return flask.redirect(address)
 
 
 def typed(form: Any) -> dict[str, Any]:

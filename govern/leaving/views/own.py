@@ -32,12 +32,11 @@ from govern.leaving.views.blueprint import (
     here,
     paper_of,
     shared_words,
-    submit,
     today,
     typed,
 )
 from govern.register.models import Membership
-from govern.register.views.blueprint import put_error
+from govern.submitting import put_error, submit
 
 OWN = "/<cooperative>/me/<member>/leaving"
 

@@ -7,15 +7,16 @@ from datetime import date
 from typing import Any
 
 import flask
-from flask import Blueprint, flash, g, render_template, request
+from flask import Blueprint, g, render_template
 from flask_babel import gettext as _
 from sqlalchemy import select
 
 from govern import clock
-from govern.errors import GovernError, NotFound
+from govern.errors import NotFound
 from govern.extensions import db
 from govern.payments.forms import ReasonForm
 from govern.payments.models import BankEntry
+from govern.submitting import submit
 
 blueprint = Blueprint("payments", __name__)
 
@@ -42,30 +43,6 @@ def entry_of(public_id: str) -> BankEntry:
     return found
 
 
-def put_error(form: Any, error: GovernError) -> None:
-    """Show what a service refused beside its field, or at the top of the form."""
-    text = f"{error.message} {error.remedy}".strip()
-    if error.field and error.field in form:
-        target = form[error.field]
-        target.errors = [*target.errors, text]
-    else:
-        form.form_errors.append(text)
-
-
-def act(service: Callable[[], Any], done: str, target: Callable[[Any], str]) -> Any:
-    """One call of a service behind a button: done and said, or refused and said."""
-    try:
-        result = service()
-    except GovernError as error:
-        db.session.rollback()
-        flash(f"{error.message} {error.remedy}".strip(), "bad")
-    else:
-        db.session.commit()
-        flash(done, "good")
-        return flask.redirect(target(result))
-    return flask.redirect(target(None))
-
-
 def with_reason(
     service: Callable[[str], Any],
     *,
@@ -88,16 +65,4 @@ def with_reason(
             back=back,
         )
 
-    if request.method == "GET":
-        return page()
-    if not form.validate():
-        return page(), 422
-    try:
-        service(form.reason.data or "")
-    except GovernError as error:
-        db.session.rollback()
-        put_error(form, error)
-        return page(), error.status
-    db.session.commit()
-    flash(done, "good")
-    return flask.redirect(back)
+    return submit(form, page, lambda: service(form.reason.data or ""), done, lambda _made: back)

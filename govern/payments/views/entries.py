@@ -36,8 +36,9 @@ from govern.payments.texts import (
     OUTGOING_STATE_NAMES,
     RETURN_REFUSED,
 )
-from govern.payments.views.blueprint import act, blueprint, entry_of, here, with_reason
+from govern.payments.views.blueprint import blueprint, entry_of, here, with_reason
 from govern.register.rules.folding import search_words
+from govern.submitting import act
 
 SHOWN = (
     EntryState.DOUBTFUL,

@@ -18,8 +18,9 @@ from govern.payments.models import BatchState, OutgoingPayment, OutgoingState, P
 from govern.payments.rules.bank import show_iban
 from govern.payments.services import accounts, batches, outgoing
 from govern.payments.texts import BATCH_STATE_NAMES, OUTGOING_STATE_NAMES
-from govern.payments.views.blueprint import act, blueprint, here, put_error, today, with_reason
+from govern.payments.views.blueprint import blueprint, here, today, with_reason
 from govern.payments.views.entries import BASE
+from govern.submitting import act, put_error
 
 MOST = 500
 

@@ -12,8 +12,9 @@ from govern.access import Permission, requires
 from govern.extensions import db
 from govern.payments.models import ReadingState, StatementReading
 from govern.payments.services import readings
-from govern.payments.views.blueprint import act, blueprint, here
+from govern.payments.views.blueprint import blueprint, here
 from govern.payments.views.entries import BASE
+from govern.submitting import act
 
 
 def _reading(public_id: str) -> StatementReading:

@@ -22,9 +22,10 @@ from govern.payments.models import BankStatement, PaymentMatch, PaymentRequest, 
 from govern.payments.rules.bank import show_iban
 from govern.payments.services import accounts, readings, requests, statements
 from govern.payments.texts import REQUEST_STATE_NAMES
-from govern.payments.views.blueprint import act, blueprint, here, put_error, today
+from govern.payments.views.blueprint import blueprint, here, today
 from govern.payments.views.entries import BASE
 from govern.register.rules.folding import search_words
+from govern.submitting import act, put_error
 
 
 @blueprint.get(f"{BASE}/statements")

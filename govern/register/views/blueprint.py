@@ -9,7 +9,6 @@ import flask
 from flask import Blueprint, Response, g
 
 from govern import clock
-from govern.errors import GovernError
 from govern.extensions import db
 from govern.register.models import Membership
 from govern.register.services.members import membership_by_public_id
@@ -30,16 +29,6 @@ def today() -> date:
 def member_of(public_id: str) -> Membership:
     """The member of the address; NotFound otherwise."""
     return membership_by_public_id(db.session(), g.cooperative, public_id)
-
-
-def put_error(form: Any, error: GovernError) -> None:
-    """Show what a service refused beside its field, or at the top of the form."""
-    text = f"{error.message} {error.remedy}".strip()
-    if error.field and error.field in form:
-        target = form[error.field]
-        target.errors = [*target.errors, text]
-    else:
-        form.form_errors.append(text)
 
 
 def attachment(content: Any, name: str, kind: str) -> Response:

@@ -20,7 +20,8 @@ from govern.extensions import db
 from govern.register.forms import REQUIRED
 from govern.register.models.api import ApiScope
 from govern.register.services import api
-from govern.register.views.blueprint import blueprint, here, put_error, today
+from govern.register.views.blueprint import blueprint, here, today
+from govern.submitting import put_error
 
 SCOPE_NAMES = {
     ApiScope.MEMBERS: _l("Members: numbers, names, categories, days of admission and ending"),

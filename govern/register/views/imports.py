@@ -36,8 +36,9 @@ from govern.register.texts import (
     SEVERITY_NAMES,
     problem_text,
 )
-from govern.register.views.blueprint import attachment, blueprint, here, put_error
+from govern.register.views.blueprint import attachment, blueprint, here
 from govern.register.views.odoo import odoo_page, said_in_form
+from govern.submitting import put_error
 
 WORKING = (ImportState.CHECKING.value, ImportState.IMPORTING.value)
 

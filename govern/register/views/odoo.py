@@ -22,7 +22,8 @@ from govern.register.importing.reading import MAX_ROWS
 from govern.register.models import ImportBatch
 from govern.register.services.exchange import odoo
 from govern.register.texts.odoo import ODOO_FILE_NAMES, odoo_text
-from govern.register.views.blueprint import blueprint, here, put_error, today
+from govern.register.views.blueprint import blueprint, here, today
+from govern.submitting import put_error
 
 
 @blueprint.route("/<cooperative>/register/imports/odoo", methods=["GET", "POST"])

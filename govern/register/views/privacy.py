@@ -23,10 +23,11 @@ from govern.register.services.own_data import pack_own_data, person_of
 from govern.register.services.own_sections import memberships_of_person
 from govern.register.services.privacy import readings_of
 from govern.register.texts.privacy import ERASURE_STATE_NAMES
-from govern.register.views.blueprint import attachment, blueprint, here, member_of, put_error, today
+from govern.register.views.blueprint import attachment, blueprint, here, member_of, today
 from govern.register.views.members import acts_on
 from govern.register.views.own import own_membership
 from govern.register.views.quality import simple_form
+from govern.submitting import put_error
 
 METHODS = ["GET", "POST"]
 

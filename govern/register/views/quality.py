@@ -33,15 +33,9 @@ from govern.register.texts.privacy import (
     LIKENESS_NAMES,
     MERGE_NAMES,
 )
-from govern.register.views.blueprint import (
-    attachment,
-    blueprint,
-    here,
-    member_of,
-    put_error,
-    today,
-)
+from govern.register.views.blueprint import attachment, blueprint, here, member_of, today
 from govern.register.views.traces import leave_trace
+from govern.submitting import put_error
 
 METHODS = ["GET", "POST"]
 

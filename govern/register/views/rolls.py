@@ -27,7 +27,8 @@ from govern.register.texts import (
     ROLL_STATE_NAMES,
     obstacle_text,
 )
-from govern.register.views.blueprint import attachment, blueprint, here, put_error
+from govern.register.views.blueprint import attachment, blueprint, here
+from govern.submitting import put_error
 
 
 def _roll(public_id: str) -> Roll:

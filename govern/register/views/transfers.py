@@ -24,9 +24,10 @@ from govern.register.services.certificates import send_certificate
 from govern.register.services.rolls import memberships_for_account
 from govern.register.services.transfers import Proposal
 from govern.register.texts import CAUSE_NAMES, TRANSFER_STATE_NAMES, share_class_name
-from govern.register.views.blueprint import blueprint, here, member_of, put_error, today
+from govern.register.views.blueprint import blueprint, here, member_of, today
 from govern.register.views.own import own_membership
 from govern.register.views.writing import METHODS, default_day, form_page, offer_classes, submit
+from govern.submitting import put_error
 
 PROPOSALS = "10 per hour; 30 per day"
 """A proposal may send a mail to an address that its writer chose."""

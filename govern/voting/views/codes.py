@@ -17,7 +17,8 @@ from govern.access import Permission, reads_first, requires
 from govern.errors import GovernError
 from govern.extensions import db
 from govern.register.models import RollEntry
-from govern.voting.forms import LostCodeForm, PassphraseForm, ReasonForm, UploadForm, put_error
+from govern.submitting import put_error
+from govern.voting.forms import LostCodeForm, PassphraseForm, ReasonForm, UploadForm
 from govern.voting.models import CredentialRunState, Election
 from govern.voting.rules import CredentialMode, ElectionState
 from govern.voting.services import credentials, reading, steps

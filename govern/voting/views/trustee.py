@@ -13,7 +13,8 @@ from govern import database
 from govern.access import Actor, Permission, reads_first, requires
 from govern.errors import GovernError, InvalidInput
 from govern.extensions import db
-from govern.voting.forms import UploadForm, put_error
+from govern.submitting import put_error
+from govern.voting.forms import UploadForm
 from govern.voting.models import Election, ElectionTrustee, TrusteeState
 from govern.voting.rules import ElectionState, missing_for_decryption
 from govern.voting.services import reading, steps, trustees

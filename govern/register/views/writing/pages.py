@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import flask
-from flask import flash, g, render_template, request
+from flask import g, render_template, request
 from wtforms.fields.choices import SelectChoice
 
+from govern import submitting
 from govern.cooperatives.rules import ORDINARY
 from govern.cooperatives.services import rules_on
-from govern.errors import GovernError
 from govern.extensions import db
 from govern.i18n import local_text
 from govern.register.models import Membership
 from govern.register.services import members
 from govern.register.services.members import Contact
-from govern.register.views.blueprint import here, put_error, today
+from govern.register.views.blueprint import here, today
 
 METHODS = ["GET", "POST"]
 
@@ -56,22 +55,14 @@ def submit(
     done: str,
     membership: Membership | None = None,
 ) -> Any:
-    """Validate, call the service once, commit once; what was refused stands beside its field."""
-    if request.method == "GET":
-        return page()
-    if not form.validate():
-        return page(), 422
-    public_id = membership.public_id if membership else None
-    try:
-        result = service()
-    except GovernError as error:
-        db.session.rollback()
-        put_error(form, error)
-        return page(), error.status
-    db.session.commit()
-    flash(done, "good")
-    target = public_id or result.public_id
-    return flask.redirect(here("member_page", member=target))
+    """``submitting.submit``, then to the page of the member (None: of the one that was made)."""
+    return submitting.submit(
+        form,
+        page,
+        service,
+        done,
+        lambda made: here("member_page", member=(membership or made).public_id),
+    )
 
 
 def offer_classes(field: Any, *, chosen: str = ORDINARY) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from govern.errors import GovernError
 from govern.extensions import db
-from govern.voting.forms import put_error
+from govern.submitting import put_error
 from govern.voting.models import Election
 from govern.voting.rules import ElectionState
 from govern.voting.services import notices, reading

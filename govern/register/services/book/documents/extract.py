@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from govern.cooperatives.models import Cooperative
 from govern.i18n import day as in_words
-from govern.i18n import money, speaking
+from govern.i18n import choose_time_zone, money, speaking
 from govern.pdf import render_pdf
 from govern.register.models import Membership
 from govern.register.rules.chain import canonical_json
@@ -31,6 +32,7 @@ from govern.register.services.book.extracts import (
 )
 from govern.register.services.book.holders import ClassTotal, totals_per_class
 from govern.register.services.book.moments import BookMoment
+from govern.register.services.certificate_document import spaced
 from govern.register.spreadsheets import Sheet, Value, write_workbook
 
 
@@ -115,7 +117,7 @@ def member_extract_pdf(
                         [
                             words.share_class(line.share_class, line.nominal_cents),
                             str(line.shares),
-                            line.numbers or "–",
+                            spaced(line.numbers) or "–",
                             str(line.paid_shares),
                             money(line.paid_cents),
                         ]
@@ -243,14 +245,14 @@ def _entry_texts(entry: BookEntry, words: Words, named: bool) -> list[str]:
     return [
         str(entry.sequence),
         in_words(entry.effective_on, "short"),
-        in_words(entry.recorded_at.date(), "short"),
+        in_words(entry.recorded_at.astimezone(ZoneInfo(choose_time_zone())).date(), "short"),
         *([entry.member_number, holder_name(entry)] if named else []),
         kind_name(entry)
         if entry.reverses is None
         else _("%(kind)s, taking back entry %(number)s", kind=kind_name(entry),
                number=entry.reverses),
         words.share_class(entry.share_class, entry.nominal_cents),
-        entry.numbers,
+        spaced(entry.numbers),
         f"{entry.shares:+d}" if entry.shares else "",
         money(entry.amount_cents) if entry.amount_cents else "",
     ]  # fmt: skip

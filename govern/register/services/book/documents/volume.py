@@ -32,6 +32,7 @@ from govern.register.services.book.volumes import (
     lines_in,
     volumes_of,
 )
+from govern.register.services.certificate_document import spaced
 
 FEW_ROWS = 200
 """More rows are typeset in a process of its own, and by each server process one after the other."""
@@ -219,7 +220,7 @@ def _texts(line: BookLine, words: Words, with_domicile: bool) -> list[str]:
         *([line.domicile] if with_domicile else []),
         line.category,
         words.share_class(line.share_class, line.nominal_cents),
-        line.numbers,
+        spaced(line.numbers),
         str(line.shares),
         str(line.paid_shares),
         money(line.paid_cents),
