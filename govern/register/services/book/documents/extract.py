@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from govern.cooperatives.models import Cooperative
-from govern.i18n import day as in_words
 from govern.i18n import choose_time_zone, money, speaking
+from govern.i18n import day as in_words
 from govern.pdf import render_pdf
 from govern.register.models import Membership
 from govern.register.rules.chain import canonical_json
