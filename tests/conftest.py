@@ -341,7 +341,9 @@ def app(request: pytest.FixtureRequest, shares_app: bool) -> Iterator[Flask]:
     if shares_app and not asked & set(request.fixturenames):
         made, file = request.getfixturevalue("_shared_app")
         kept = dict(made.config)
-        for ending in ("-wal", "-shm"):
+        # A new file, not new content: a connection that a thread of an earlier test still holds
+        # goes on with the old one.
+        for ending in ("", "-wal", "-shm"):
             file.with_name(file.name + ending).unlink(missing_ok=True)
         shutil.copyfile(request.getfixturevalue("_migrated_sqlite"), file)
     else:
