@@ -170,6 +170,7 @@ def test_the_bank_takes_the_payment_back_after_admission(
     assert (holding_of(session, member.id).issued, holding_of(session, member.id).paid) == (1, 0)
     assert application.returned_on is not None
     assert "Ana Sample" in text_of(session, "returned")
+    assert "no longer there" in text_of(session, "unpaid")
     assert application.request.is_open
     pay(application.request, 3000)
     assert holding_of(session, member.id).paid == 1

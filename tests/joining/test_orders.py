@@ -47,8 +47,10 @@ def test_shares_ordered_are_issued_and_paid_on_the_day_the_money_arrives(
     order = orders.order_shares(session, actor, member, 2)
     session.commit()
     assert holding_of(session, member.id).issued == 1
+    assert orders.open_orders(session, actor.account_id) == [order]
     clock.advance(days=3)
     pay(order.request, 6000, date(2018, 6, 2))
+    assert not orders.open_orders(session, actor.account_id)
     holding = holding_of(session, member.id, date(2018, 6, 2))
     assert (holding.issued, holding.paid, holding.due_cents) == (3, 3, 0)
     assert holding_of(session, member.id, TODAY).issued == 1
