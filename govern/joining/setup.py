@@ -19,7 +19,7 @@ from govern.errors import RuleViolation
 from govern.home.hooks import FrontSection, HomeItem, cooperative_sections, home_items
 from govern.i18n import money
 from govern.joining import jobs
-from govern.joining.services import admitting, giving_back, listing, orders, personal
+from govern.joining.services import admitting, giving_back, listing, orders, owing, personal
 from govern.joining.services.statutes import statutes_in_force
 from govern.joining.views import applying, deciding, own, statutes  # noqa: F401  (their routes)
 from govern.joining.views.blueprint import blueprint
@@ -58,6 +58,9 @@ def _on_received(
         session, request, match=match, amount_cents=amount_cents, received_on=received_on
     )
     orders.note_payment(session, request)
+    owing.note_payment(
+        session, request, match=match, amount_cents=amount_cents, received_on=received_on
+    )
 
 
 def _on_returned(
@@ -71,6 +74,7 @@ def _on_returned(
 ) -> None:
     admitting.note_return(session, request, match=match, returned_on=returned_on, reason=reason)
     orders.note_return(session, request, returned_on=returned_on, reason=reason)
+    owing.note_return(session, request, match=match, reason=reason)
 
 
 def offer_tab(actor: Actor, cooperative: Cooperative) -> list[NavItem]:

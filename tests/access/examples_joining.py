@@ -108,6 +108,8 @@ JOINING = {
     ),
     "joining.board_pdf": Example(),
     "joining.more_shares": Example(arguments=_own, form={"shares": "1"}, only=MEMBER_ONLY),
+    "joining.pay": Example(arguments=_own, only=MEMBER_ONLY),
+    "joining.ask_to_pay": Example(arguments=_own, form={}, only=MEMBER_ONLY),
     "joining.order": Example(arguments=_order, only=MEMBER_ONLY),
     "joining.cancel_order": Example(arguments=_order, only=MEMBER_ONLY),
 }

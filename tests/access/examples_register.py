@@ -127,6 +127,7 @@ REGISTER = {
         form={"reason": "typed twice"},
     ),
     "register.end_membership": _member({"ended_on": DAY, "reason": "resignation"}),
+    "register.take_back_ending": _member({"reason": "Another person died."}, "former"),
     "register.change_contact": _member(CONTACT, leaves_trace=True),
     "register.change_identity": _member(
         {"given_name": "Camille", "family_name": "Corrected"}, leaves_trace=True

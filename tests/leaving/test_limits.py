@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from govern.access import SYSTEM, Role
 from govern.accounts.services import actor_for
 from govern.cooperatives.models import Cooperative
-from govern.errors import RuleViolation
+from govern.errors import Conflict, RuleViolation
 from govern.leaving.models import Departure, Refund
 from govern.leaving.services import (
     effect,
@@ -26,7 +26,7 @@ from govern.leaving.services import (
 )
 from govern.payments.models import BankAccount
 from govern.register.models import Membership, RollEntry
-from govern.register.services import freeze_roll, ledger, take_roll
+from govern.register.services import freeze_roll, ledger, members, take_roll
 from tests.conftest import SettableClock
 from tests.leaving.conftest import IBAN, mails
 from tests.leaving.test_pages import words_of
@@ -360,3 +360,19 @@ def test_an_ending_from_before_the_first_rules_has_its_pages(
     sign_in(client, make_account("Rita", roles=[(cooperative, Role.REGISTRAR)]))
     page = client.get(f"/smartcoop/register/departures/{departure.public_id}")
     assert page.status_code == 200
+
+
+# -- endings that were wrong ----------------------------------------------------------------------
+
+
+def test_after_a_wrong_death_nothing_more_goes_to_an_estate(
+    session: Session, client: FlaskClient, make_owner: Make
+) -> None:
+    membership, _account = make_owner()
+    departure = recording.record_death(session, SYSTEM, membership, died_on=date(2018, 4, 9))
+    assert not departure.was_taken_back
+    members.take_back_ending(session, SYSTEM, membership, "Another person has died.")
+    assert departure.was_taken_back
+    with pytest.raises(Conflict, match="was taken back"):
+        recording.settle_estate(session, SYSTEM, departure)
+    assert resigning.foresee_resignation(session, membership, date(2018, 4, 10)).refusal is None

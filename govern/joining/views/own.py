@@ -13,7 +13,7 @@ from govern.errors import GovernError
 from govern.extensions import db
 from govern.joining import forms
 from govern.joining.rules import OrderState
-from govern.joining.services import orders
+from govern.joining.services import orders, owing
 from govern.joining.texts import ORDER_STATE_NAMES
 from govern.joining.views.blueprint import (
     blueprint,
@@ -21,10 +21,12 @@ from govern.joining.views.blueprint import (
     here,
     instruction_of,
     offer_classes,
+    today,
 )
 from govern.payments.services.entries import over_paid_cents
 from govern.register.models import Membership
-from govern.submitting import put_error
+from govern.register.services.holdings import holding_of
+from govern.submitting import act, put_error
 
 
 def _own(member: str) -> Membership:
@@ -90,6 +92,33 @@ def order(cooperative: str, member: str, order: str) -> Any:
         over_paid=over_paid_cents(db.session(), row.request),
         is_open=row.state == OrderState.OPEN.value,
         order_states=ORDER_STATE_NAMES,
+    )
+
+
+@blueprint.get("/<cooperative>/me/<member>/pay")
+@signed_in
+def pay(cooperative: str, member: str) -> Any:
+    """How to pay for shares that are held and not paid."""
+    membership = _own(member)
+    row = owing.request_due(db.session(), membership)
+    return render_template(
+        "joining/pay.html",
+        membership=membership,
+        due=holding_of(db.session(), membership.id, today()).due_cents,
+        request=row,
+        instruction=instruction_of(row),
+    )
+
+
+@blueprint.post("/<cooperative>/me/<member>/pay")
+@signed_in
+def ask_to_pay(cooperative: str, member: str) -> Any:
+    """Ask for a reference under which to pay what is due."""
+    membership = _own(member)
+    return act(
+        lambda: owing.ask_to_pay(db.session(), g.actor, membership),
+        _("Pay under this reference."),
+        lambda _request: here("pay", member=member),
     )
 
 

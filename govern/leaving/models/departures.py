@@ -123,6 +123,13 @@ class Departure(db.Model):  # type: ignore[name-defined]
         back_populates="departure", order_by="LeavingDocument.id"
     )
 
+    @property
+    def was_taken_back(self) -> bool:
+        """Whether the membership goes on although this had ended it."""
+        ends = self.kind not in (DepartureKind.PARTIAL.value, DepartureKind.FORMER.value)
+        is_effective = self.state == DepartureState.EFFECTIVE.value
+        return ends and is_effective and self.membership.ended_on is None
+
 
 class LeavingDocument(db.Model):  # type: ignore[name-defined]
     """A paper: a scanned request, a proposal as it was sent, the minutes of the board.

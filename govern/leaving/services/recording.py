@@ -267,3 +267,8 @@ def _refuse_unless_estate(departure: Departure) -> None:
             _("Only the shares of a deceased member pass to heirs."),
             remedy=_("Choose the departure of the member who died."),
         )
+    if departure.was_taken_back:
+        raise Conflict(
+            _("The ending of this membership was taken back."),
+            remedy=_("Nothing needs to be done."),
+        )

@@ -32,7 +32,7 @@ from govern.leaving.views.blueprint import (
     upload_of,
 )
 from govern.leaving.views.officers import DEPARTURES, MEMBER
-from govern.leaving.views.recorded import ending_is_final, what_is_owed
+from govern.leaving.views.recorded import ending_can_be_taken_back, what_is_owed
 from govern.register.models import Membership
 
 
@@ -212,7 +212,7 @@ def exclusion_decide(cooperative: str, departure: str) -> Any:
                 what_is_owed(found.membership),
                 _("The decision becomes a letter to the member; you send it on the next page."),
                 _("To decide against excluding, discontinue the procedure instead."),
-                ending_is_final(),
+                ending_can_be_taken_back(),
             ],
             kind="danger",
         ),

@@ -48,9 +48,12 @@ def what_is_owed(membership: Membership) -> str:
     )
 
 
-def ending_is_final() -> str:
-    """What cannot be undone where a membership ends by an officer's act."""
-    return _("The ending cannot be taken back: whoever comes back is admitted anew.")
+def ending_can_be_taken_back() -> str:
+    """What is to be done where a membership was ended by mistake."""
+    return _(
+        "If it turns out to be wrong, the ending and the entries of the shares can be taken back "
+        "on the member’s page, each with a reason."
+    )
 
 
 def entry_can_be_reversed() -> str:
@@ -108,7 +111,8 @@ def death(cooperative: str, member: str) -> Any:
                     "The shares stay in the ledger until their value is owed to the estate, or "
                     "they pass to heirs who are members: that is the next page."
                 ),
-                _("It cannot be taken back: make sure that it is this member who has died."),
+                _("Make sure that it is this member who has died."),
+                ending_can_be_taken_back(),
             ],
             kind="danger",
         ),
@@ -134,7 +138,7 @@ def loss(cooperative: str, member: str) -> Any:
                 _("The membership ends on that day; whatever else was under way is superseded."),
                 what_is_owed(membership),
                 _("The member is told, with the reason."),
-                ending_is_final(),
+                ending_can_be_taken_back(),
             ],
             kind="danger",
         ),

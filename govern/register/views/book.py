@@ -202,6 +202,7 @@ def year_page(cooperative: str) -> Any:
         people_headings=documents.people_headings(),
         people_rows=documents.people_rows(balance, words),
         reasons=documents.reasons_of(balance.people),
+        withdrawal_note=documents.withdrawal_note(),
         digest_value=documents.balance_digest(g.cooperative, balance),
         is_under_way=balance.year.last > clock.today(g.cooperative.time_zone),
     )

@@ -93,6 +93,11 @@ def begin(session: Session, departure: Departure, *, decided: bool = False) -> C
         )
     if decided and departure.state != wanted.value:
         raise Conflict(_("There is no decision to tell of."), remedy=_("Reload the page."))
+    if departure.was_taken_back:
+        raise Conflict(
+            _("The ending of this membership was taken back."),
+            remedy=_("Nothing needs to be done."),
+        )
     return cooperative
 
 

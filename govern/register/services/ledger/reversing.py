@@ -15,8 +15,6 @@ from govern.register.models import (
     EndReason,
     EntryKind,
     Membership,
-    Merge,
-    MergeKind,
     ShareEntry,
 )
 from govern.register.rules.numbers import (
@@ -28,6 +26,7 @@ from govern.register.rules.numbers import (
 from govern.register.services.chain import NewEntry, commitment_for
 from govern.register.services.holdings import entries_of, moves_of
 from govern.register.services.ledger.common import append, open_register
+from govern.register.services.members.reopening import was_merged
 
 
 def reverse_act(session: Session, actor: Actor, entry: ShareEntry, reason: str) -> list[ShareEntry]:
@@ -97,7 +96,7 @@ def _reopen(session: Session, actor: Actor, row: ShareEntry) -> None:
         or giver.end_reason != EndReason.TRANSFER.value
         # The ending came with the last of the shares, which may have left after these.
         or row.effective_on > giver.ended_on
-        or _was_merged(session, giver)
+        or was_merged(session, giver)
     ):
         return
     giver.ended_on = giver.end_reason = None
@@ -110,16 +109,6 @@ def _reopen(session: Session, actor: Actor, row: ShareEntry) -> None:
         cooperative_id=giver.cooperative_id,
         subject=f"membership:{giver.public_id}",
     )
-
-
-def _was_merged(session: Session, giver: Membership) -> bool:
-    """Whether the membership ended because its shares went to the same holder's other one."""
-    merged = select(Merge.id).where(
-        Merge.merged_id == giver.id,
-        Merge.kind == MergeKind.MEMBERSHIP.value,
-        Merge.undone_at.is_(None),
-    )
-    return session.scalar(merged.limit(1)) is not None
 
 
 def _check_still_held(session: Session, holder: Membership, row: ShareEntry) -> None:

@@ -22,6 +22,7 @@ from govern.register.services.members.finding import (
     membership_by_public_id,
     next_member_number,
 )
+from govern.register.services.members.reopening import take_back_ending, was_merged
 from govern.register.services.members.representatives import (
     representative_on,
     representatives_of,
@@ -49,5 +50,7 @@ __all__ = [
     "refuse_duplicates",
     "representative_on",
     "representatives_of",
+    "take_back_ending",
+    "was_merged",
     "withdraw_representative",
 ]

@@ -65,6 +65,35 @@ def end_membership(cooperative: str, member: str) -> Any:
     )
 
 
+@blueprint.route("/<cooperative>/register/members/<member>/end/take-back", methods=METHODS)
+@requires(Permission.REGISTER_WRITE)
+def take_back_ending(cooperative: str, member: str) -> Any:
+    """Take back an ending that was recorded wrongly."""
+    membership, form = member_of(member), forms.ReasonForm()
+    return submit(
+        form,
+        lambda: form_page(
+            form,
+            _("Take the ending back"),
+            _("Take the ending back"),
+            membership,
+            consequences=(
+                _("The membership goes on without a break, under the same number."),
+                _(
+                    "Shares that left the ledger with the ending do not come back by this: take "
+                    "their entry back too, on the member’s page. A refund that is not paid yet is "
+                    "then called off."
+                ),
+                _("Rolls that were taken already do not change."),
+                _("Nobody is written to. Tell the member yourself what happened."),
+            ),
+        ),
+        lambda: members.take_back_ending(db.session(), g.actor, membership, form.reason.data or ""),
+        _("The ending was taken back: the membership goes on."),
+        membership,
+    )
+
+
 @blueprint.route("/<cooperative>/register/members/<member>/contact", methods=METHODS)
 @requires(Permission.REGISTER_WRITE)
 def change_contact(cooperative: str, member: str) -> Any:

@@ -23,6 +23,7 @@ from govern.register.services.book.documents.year import (
     people_headings,
     people_rows,
     reasons_of,
+    withdrawal_note,
 )
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "verification_code",
     "volume_name",
     "volume_pdf",
+    "withdrawal_note",
     "words_on",
     "write_volumes",
 ]

@@ -36,14 +36,22 @@ def movement_headings() -> list[str]:
         pgettext("shares", "Received"),
         _("Given"),
         _("Converted"),
-        _("Refunded"),
+        pgettext("shares", "Withdrawn"),
         _("Category changed"),
         _("At the end"),
         _("Capital at the beginning"),
         _("Capital paid in"),
-        _("Capital paid back"),
+        _("Capital withdrawn"),
         _("Capital at the end"),
     ]
+
+
+def withdrawal_note() -> str:
+    """What a withdrawal in a movement means: the money may not have moved yet."""
+    return _(
+        "Withdrawn shares have left the capital on that day; their value is owed from then on, "
+        "and may be paid later."
+    )
 
 
 def movement_values(movement: Movement) -> list[Value]:
@@ -117,7 +125,8 @@ def balance_pdf(cooperative: Cooperative, balance: Balance, words: Words, langua
                 _(
                     "Members are counted from the day of their admission to the day before their "
                     "membership ended; shares by the day on which an entry counts."
-                )
+                ),
+                withdrawal_note(),
             ],
         }
         return render_pdf("register_tables", data, language)
