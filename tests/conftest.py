@@ -24,7 +24,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.orm import Session
 
 from govern import clock as govern_clock
@@ -311,16 +311,28 @@ def build_app(config: Config) -> Flask:
 
 @pytest.fixture(scope="session")
 def _shared_app(tmp_path_factory: pytest.TempPathFactory) -> tuple[Flask, Path]:
-    """One application for many tests, and the file of its database."""
-    file = tmp_path_factory.mktemp("shared") / "govern.sqlite"
+    """One application for many tests, and the folder of their databases.
+
+    Each test has a file of another name: SQLite loses its way where a file is replaced while a
+    connection that an earlier test has left behind is still open, or closes later.
+    """
+    folder = tmp_path_factory.mktemp("shared")
     config = Config(
         environment="testing",
-        instance_dir=file.parent,
+        instance_dir=folder,
         secret_key=SECRET_KEY,
-        database_url=f"sqlite:///{file}",
+        database_url=f"sqlite:///{folder / 'govern.sqlite'}",
         public_url="http://localhost",
     )
-    return build_app(config), file
+    made = build_app(config)
+    with made.app_context():
+        engine = db.engine
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: Any, _record: Any, arguments: list[Any], _named: Any) -> None:
+        arguments[0] = engine.url.database
+
+    return made, folder
 
 
 @pytest.fixture
@@ -339,13 +351,12 @@ def app(request: pytest.FixtureRequest, shares_app: bool) -> Iterator[Flask]:
     asked = {"both_databases", "live_server", "config", "sqlite_url", "database_url"}
     kept: dict[str, Any] | None = None
     if shares_app and not asked & set(request.fixturenames):
-        made, file = request.getfixturevalue("_shared_app")
+        made, folder = request.getfixturevalue("_shared_app")
         kept = dict(made.config)
-        # A new file, not new content: a connection that a thread of an earlier test still holds
-        # goes on with the old one.
-        for ending in ("", "-wal", "-shm"):
-            file.with_name(file.name + ending).unlink(missing_ok=True)
+        file = folder / f"{next(_database_numbers)}.sqlite"
         shutil.copyfile(request.getfixturevalue("_migrated_sqlite"), file)
+        with made.app_context():
+            db.engine.url = db.engine.url.set(database=str(file))
     else:
         made = build_app(request.getfixturevalue("config"))
     yield made
@@ -353,6 +364,8 @@ def app(request: pytest.FixtureRequest, shares_app: bool) -> Iterator[Flask]:
         db.session.remove()
         db.engine.dispose()
     if kept is not None:
+        for ending in ("", "-wal", "-shm"):
+            file.with_name(file.name + ending).unlink(missing_ok=True)
         made.config.clear()
         made.config.update(kept)
 
