@@ -295,15 +295,24 @@ def test_the_year_is_shown_and_taken_along(client, cooperative, history, as_role
 
 def test_a_page_of_holders_does_not_read_the_whole_ledger_for_each(session, cooperative, history):
     moment = book.book_at(session, cooperative)
-    seen = []
-    sa.event.listen(session.get_bind(), "before_cursor_execute", lambda *call: seen.append(call))
-    book.find_public_lines(session, moment, limit=50)
-    book.find_holders(session, moment, limit=50)
+    asked = []
+
+    def note(_connection, _cursor, statement, values, *_more):
+        asked.append((statement, values))
+
+    engine = session.get_bind()
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        book.find_public_lines(session, moment, limit=50)
+        book.find_holders(session, moment, limit=50)
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+    connection = session.connection().connection
     plans = [
         row[3]
-        for _connection, cursor, statement, values, *_rest in seen[:]
+        for statement, values in asked
         if "share_entry" in statement
-        for row in cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+        for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
     ]
     assert any("share_entry" in line for line in plans)
     assert not [line for line in plans if "share_entry" in line and "(membership_id=?" not in line]
