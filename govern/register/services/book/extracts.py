@@ -191,8 +191,7 @@ def categories_known(moment: BookMoment, membership_ids: Sequence[int] | None = 
 def _line_query(
     moment: BookMoment, membership_ids: Sequence[int] | None = None
 ) -> tuple[Select[Any], Any]:
-    lot, opening = lots_of(moment, membership_ids), openings_known(moment, membership_ids)
-    category = categories_known(moment, membership_ids)
+    lot = lots_of(moment, membership_ids)
     query = (
         select(
             Membership.id,
@@ -204,8 +203,6 @@ def _line_query(
             Membership.postal_code,
             Membership.town,
             Membership.country,
-            opening.c.statement,
-            category.c.code,
             lot.c.share_class,
             lot.c.nominal_cents,
             lot.c.shares,
@@ -213,8 +210,6 @@ def _line_query(
         )
         .select_from(lot)
         .join(Membership, Membership.id == lot.c.membership_id)
-        .outerjoin(opening, opening.c.membership_id == Membership.id)
-        .outerjoin(category, category.c.membership_id == Membership.id)
     )
     return query, lot
 
@@ -253,13 +248,25 @@ def read_lines_of(session: Session, moment: BookMoment, membership: Membership) 
 def _lines(session: Session, moment: BookMoment, statement: Select[Any]) -> Iterator[BookLine]:
     rows = session.execute(statement.execution_options(yield_per=BATCH))
     for batch in rows.partitions(BATCH):
-        numbers = numbers_held(session, moment, {row.id for row in batch})
+        # Names and categories as known then: joined to all lines at once, SQLite would go through
+        # those of everybody for each line.
+        ids = sorted({row.id for row in batch})
+        numbers = numbers_held(session, moment, ids)
+        statements = _by_holder(session, openings_known(moment, ids), ids)
+        codes = _by_holder(session, categories_known(moment, ids), ids)
         for row in batch:
-            yield _line(row, numbers)
+            yield _line(row, numbers, statements.get(row.id) or "", codes.get(row.id) or "")
 
 
-def _line(row: Any, numbers: dict[tuple[int, str, int], str]) -> BookLine:
-    known = json.loads(row.statement) if row.statement else {}
+def _by_holder(session: Session, known: Any, ids: Sequence[int]) -> dict[int, str]:
+    rows = session.execute(select(known).where(known.c.membership_id.in_(ids)))
+    return {row[0]: row[1] for row in rows}
+
+
+def _line(
+    row: Any, numbers: dict[tuple[int, str, int], str], statement: str, category: str
+) -> BookLine:
+    known = json.loads(statement) if statement else {}
     kind = MemberKind.NATURAL if row.organisation_id is None else MemberKind.LEGAL
     shares, paid_cents = int(row.shares), int(row.paid_cents)
     return BookLine(
@@ -269,7 +276,7 @@ def _line(row: Any, numbers: dict[tuple[int, str, int], str]) -> BookLine:
         name=known.get("name", ""),
         kind=kind.value,
         enterprise_number=known.get("enterprise_number", ""),
-        category=row.code or "",
+        category=category,
         joined_on=row.joined_on,
         share_class=row.share_class,
         nominal_cents=row.nominal_cents,
@@ -278,7 +285,7 @@ def _line(row: Any, numbers: dict[tuple[int, str, int], str]) -> BookLine:
         paid_cents=paid_cents,
         numbers=numbers.get((row.id, row.share_class, row.nominal_cents), ""),
         domicile=domicile_of(row),
-        is_erased=not row.statement,
+        is_erased=not statement,
     )
 
 
