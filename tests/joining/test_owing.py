@@ -92,3 +92,20 @@ def test_the_page_leads_from_ones_membership_to_account_and_reference(
     page = client.get(address).text
     assert "BE" in page
     assert owing.request_due(session, member).reference[:3] in page
+
+
+def test_money_of_shares_that_were_given_on_meanwhile_is_not_taken_out_of_the_ledger(
+    session, member, actor, pay, make_member
+):
+    request = owing.ask_to_pay(session, actor, member)
+    session.commit()
+    entry = pay(request, 6000)
+    heir = make_member("Cy", "Other")
+    ledger.transfer_shares(session, SYSTEM, member, heir, 3, TODAY)
+    session.commit()
+    (match,) = entry.matches
+    with pytest.raises(RuleViolation):
+        matching.undo_match(session, SYSTEM, match, "it was for somebody else")
+    session.rollback()
+    assert (holding_of(session, member.id).paid_cents, match.undone_at) == (0, None)
+    assert holding_of(session, heir.id).paid == 4

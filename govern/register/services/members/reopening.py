@@ -32,7 +32,6 @@ def take_back_ending(session: Session, actor: Actor, membership: Membership, rea
     or data were erased; InvalidInput without a reason of 5 to 500 characters.
     """
     open_membership(session, actor, membership)
-    session.refresh(membership, ["ended_on", "end_reason"])
     if membership.ended_on is None:
         raise Conflict(_("This membership has not ended."), remedy=_("Nothing needs to be done."))
     reason = " ".join(reason.split())
