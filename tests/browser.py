@@ -201,6 +201,12 @@ def live_server(app: Flask) -> Iterator[str]:
     server.server_close()
 
 
+def press(page: Page, button: str = "main form .button.primary") -> None:
+    """Press ``button`` and wait for the whole page that answers."""
+    with page.expect_navigation():
+        page.click(button)
+
+
 def check_page(
     page: Page, url: str | None = None, *, name: str = "", status: int = 200, axe: bool = True
 ) -> None:
@@ -213,7 +219,9 @@ def check_page(
         answer = page.goto(url)
         assert answer is not None
         assert answer.status == status, f"{url} answered {answer.status}"
-    # What is measured must not depend on how busy the machine was while the typeface arrived.
+    # A click returns when the answer begins to arrive, and what is measured must not depend on how
+    # busy the machine was while the page, its style sheet and its typeface came in.
+    page.wait_for_load_state("load")
     page.evaluate("document.fonts.ready.then(() => null)")
     photograph(page, name)
     where = f"{page.url} ({page.viewport_size and page.viewport_size['width']} px)"

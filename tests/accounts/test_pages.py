@@ -12,19 +12,13 @@ from govern.accounts.services import grant_role
 from govern.home import hooks
 from govern.home.hooks import HomeItem
 from govern.mail.queueing import read_content
-from tests.browser import DESK, TELEPHONE, check_page
+from tests.browser import DESK, TELEPHONE, check_page, press
 
 from .conftest import PASSWORD
 
 pytestmark = pytest.mark.browser
 
 WIDTHS_AND_LANGUAGES = [(TELEPHONE, "fr"), (DESK, "en")]
-
-
-def submit(page, button):
-    """Press ``button`` and wait for the page that answers."""
-    with page.expect_navigation():
-        page.click(button)
 
 
 @pytest.fixture
@@ -72,10 +66,10 @@ def test_the_pages_of_a_stranger(live_server, open_page, people, width, language
     check_page(page, f"{live_server}/sign-in")
     page.fill("#identifier", "12345")
     page.fill("#password", "not the right one")
-    submit(page, "form[action='/sign-in'] .button.primary")
+    press(page, "form[action='/sign-in'] .button.primary")
     check_page(page, name="sign-in-wrong")
     assert page.input_value("#identifier") == "12345"
-    submit(page, "[formaction]")
+    press(page, "[formaction]")
     page.wait_for_url(f"{live_server}/sign-in/link")
     check_page(page, name="link-sent")
 
@@ -87,13 +81,13 @@ def test_a_link_leads_two_who_share_an_address_to_a_choice(
     page = open_page(width=width, language=language)
     page.goto(f"{live_server}/sign-in")
     page.fill("#identifier", "home@example.org")
-    submit(page, "[formaction]")
+    press(page, "[formaction]")
     page.wait_for_url(f"{live_server}/sign-in/link")
     link = re.search(r"http://localhost(/\S+)", read_content(mails()[0]).text).group(1)
     session.commit()
     check_page(page, f"{live_server}{link}", name="link-choice")
     page.check("input[value='person:2']")
-    submit(page, "main .button.primary")
+    press(page, "main .button.primary")
     page.wait_for_url(f"{live_server}/")
     check_page(page, name="home-first-time")
 
@@ -107,24 +101,24 @@ def test_the_pages_of_a_person(live_server, open_page, people, width, language):
     page.keyboard.press("Enter")
     page.wait_for_url(f"{live_server}/profile")
     page.select_option("#language", language)
-    submit(page, "form[action='/language'] .button.secondary")
+    press(page, "form[action='/language'] .button.secondary")
     page.wait_for_url(f"{live_server}/profile")
     check_page(page)
     check_page(page, f"{live_server}/", name="home-person")
     check_page(page, f"{live_server}/profile/password")
     page.fill("#present", PASSWORD)
     page.fill("#password", "password1234")
-    submit(page, "main .button.primary")
+    press(page, "main .button.primary")
     check_page(page, name="password-weak")
     check_page(page, f"{live_server}/smartcoop/roles")
     check_page(page, f"{live_server}/smartcoop/roles/{people['grant']}/end", name="end-role")
     page.goto(f"{live_server}/smartcoop/roles")
     page.fill("#identifier", "home@example.org")
-    submit(page, "main .button.primary")
+    press(page, "main .button.primary")
     check_page(page, name="choose-appointee")
     page.goto(f"{live_server}/smartcoop/roles")
     page.fill("#identifier", "who@example.org")
-    submit(page, "main .button.primary")
+    press(page, "main .button.primary")
     check_page(page, name="roles-unknown")
 
 
@@ -141,13 +135,13 @@ def test_the_address_of_somebody_outside_the_register_is_changed_on_a_telephone(
     check_page(page, name="email")
     page.fill("#email", "new@example.org")
     page.fill("#present", PASSWORD)
-    submit(page, "main .button.primary")
+    press(page, "main .button.primary")
     page.wait_for_url(f"{live_server}/profile")
     text = read_content(mails("account")[0]).text
     link = re.search(r"http://localhost(/profile/email/\S+)", text).group(1)
     session.commit()
     check_page(page, f"{live_server}{link}", name="email-confirm")
-    submit(page, "main .button.primary")
+    press(page, "main .button.primary")
     page.wait_for_url(f"{live_server}/profile")
     assert "new@example.org" in page.inner_text("main")
 
@@ -188,6 +182,6 @@ def test_everything_works_without_scripts(live_server, open_page, people):
     page.goto(f"{live_server}/smartcoop/roles")
     page.fill("#identifier", "7")
     page.select_option("#role", "registrar")
-    submit(page, "main form .button.primary")
+    press(page)
     page.wait_for_url(f"{live_server}/smartcoop/roles")
     assert "Ben" in page.inner_text("main")

@@ -18,7 +18,7 @@ from tests.assemblies.test_elections import (  # noqa: F401
     holding,
     vote,
 )
-from tests.browser import DESK, TELEPHONE, check_page
+from tests.browser import DESK, TELEPHONE, check_page, press
 
 pytestmark = pytest.mark.browser
 
@@ -51,8 +51,7 @@ def enter(page, server, identifier="sam@example.org"):
     page.goto(f"{server}/sign-in")
     page.fill("#identifier", identifier)
     page.fill("#password", PASSWORD)
-    page.click("form[action='/sign-in'] .button.primary")
-    page.wait_for_load_state()
+    press(page, "form[action='/sign-in'] .button.primary")
 
 
 def furnish(session, secretary, assembly):
@@ -105,21 +104,21 @@ def test_the_secretary_prepares_an_assembly(
     page.fill("#starts_time", "17:00")
     page.fill("#record_date", "2018-06-01")
     page.fill("#place", "Rue Émile Féron 70\n1060 Bruxelles")
-    page.click("main .button.primary")
+    press(page, "main .button.primary")
     check_page(page, name="new-refused")
     assert page.input_value("#titles_fr") == "Assemblée / générale"
     page.fill("#titles_fr", "Assemblée générale 2018")
-    page.click("main .button.primary")
+    press(page, "main .button.primary")
     page.wait_for_url("**/assemblies/2018-06-19/agenda")
     check_page(page, name="agenda-empty")
 
     page.goto(f"{base}/2018-06-19/agenda/new")
     page.fill("#titles_fr", "Comptes annuels")
     check_page(page, name="item-new")
-    page.click("main .button.primary")
+    press(page, "main .button.primary")
     page.wait_for_url("**/resolutions/new")
     check_page(page, name="resolution-new")
-    page.click("main .button.primary")
+    press(page, "main .button.primary")
     page.wait_for_url("**/2018-06-19/agenda")
     assembly = services.find_assembly(session, cooperative, "2018-06-19")
     furnish(session, secretary, assembly)
@@ -137,15 +136,14 @@ def test_the_secretary_prepares_an_assembly(
     check_page(page, f"{base}/2018-06-19/publish", name="publish")
     check_page(page, f"{base}/2018-06-19/cancel", name="cancel")
     page.goto(f"{base}/2018-06-19/publish")
-    page.click("main form .button.primary")
+    press(page)
     page.wait_for_url("**/notice")
     check_page(page, name="notice-plan")
     clock.set(datetime(2018, 6, 8, 10, 0, tzinfo=UTC))
     enter(page, live_server)
     check_page(page, f"{base}/2018-06-19/notice", name="notice-late")
     page.fill("#override_reason", "Le rapport du réviseur est arrivé avec deux jours de retard.")
-    page.click("main form .button.danger")
-    page.wait_for_load_state()
+    press(page, "main form .button.danger")
     check_page(page, name="notice-running")
     run_jobs()
     session.commit()
@@ -153,17 +151,14 @@ def test_the_secretary_prepares_an_assembly(
     page.wait_for_selector(".progress", state="detached")
     check_page(page, f"{base}/2018-06-19/notice", name="notice-sent")
     check_page(page, f"{base}/2018-06-19/roll", name="roll-none")
-    page.click("main form .button.primary")
-    page.wait_for_load_state()
+    press(page)
     check_page(page, name="roll-draft")
-    page.click("main .confirm .button.primary")
-    page.wait_for_load_state()
+    press(page, "main .confirm .button.primary")
     check_page(page, name="roll-frozen")
     check_page(page, f"{base}/2018-06-19/vote", name="vote")
     check_page(page, f"{base}/2018-06-19", name="show-officer")
     check_page(page, f"{live_server}/account/calendar", name="calendar-none")
-    page.click("main form .button.primary")
-    page.wait_for_load_state()
+    press(page)
     check_page(page, name="calendar")
 
 

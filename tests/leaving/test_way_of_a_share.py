@@ -27,7 +27,7 @@ from govern.register.models import Membership
 from govern.register.services.accounts import open_person_account
 from govern.register.services.members import Contact, NewMember, add_member
 from govern.register.services.verifying import verify_ledger
-from tests.browser import DESK, TELEPHONE, check_page
+from tests.browser import DESK, TELEPHONE, check_page, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -97,8 +97,7 @@ class Way:
 
     def press(self, page: Any, button: str = "main form .button.primary") -> None:
         """Press a button that leads to another page."""
-        with page.expect_navigation():
-            page.click(button)
+        press(page, button)
         self.work()
 
     def statement(self, *entries: tuple[int, date, str, str]) -> None:

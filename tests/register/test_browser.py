@@ -15,7 +15,7 @@ from govern.cooperatives.models import Cooperative
 from govern.register.models import EndReason, Membership
 from govern.register.services import correct_roll, freeze_roll, ledger, members, take_roll
 from govern.register.services.accounts import open_person_account
-from tests.browser import DESK, TELEPHONE, check_page
+from tests.browser import DESK, TELEPHONE, check_page, press
 from tests.register.conftest import DATA, csv_file
 
 pytestmark = pytest.mark.browser
@@ -44,14 +44,7 @@ def enter(page: Any, server: str, identifier: str = "rita@example.org") -> None:
     page.goto(f"{server}/sign-in")
     page.fill("#identifier", identifier)
     page.fill("#password", PASSWORD)
-    page.click("form[action='/sign-in'] .button.primary")
-    page.wait_for_load_state()
-
-
-def press(page: Any) -> None:
-    """The main button of the page's form."""
-    with page.expect_navigation():
-        page.click("main .button.primary")
+    press(page, "form[action='/sign-in'] .button.primary")
 
 
 @pytest.mark.parametrize(("width", "language"), SIZES)
@@ -73,7 +66,7 @@ def test_a_registrar_imports_a_register(
     check_page(page, f"{base}/members", name="members-empty")
     check_page(page, f"{base}/imports", name="imports-empty")
     page.set_input_files("#file", DATA / "register-fr.xlsx")
-    press(page)
+    press(page, "main .button.primary")
     check_page(page, name="import-working")
     address = page.url
     run_jobs()
@@ -95,9 +88,9 @@ def test_a_registrar_imports_a_register(
     later.write_bytes(csv_file("x;y", header="Kolom;Andere"))
     page.goto(f"{base}/imports")
     page.set_input_files("#file", later)
-    press(page)
+    press(page, "main .button.primary")
     check_page(page, name="import-columns-unknown")
-    press(page)
+    press(page, "main .button.primary")
     check_page(page, name="import-columns-refused")
 
 
@@ -156,7 +149,7 @@ def test_a_registrar_keeps_the_register(
         check_page(page, f"{base}/{ids['made']}/{path}", name=path.replace("/", "-"))
     check_page(page, f"{base}/{ids['firm']}/representative", name="representative")
     check_page(page, f"{base}/new/organisation", name="new-organisation")
-    press(page)
+    press(page, "main .button.primary")
     check_page(page, name="new-organisation-refused")
 
     # By keyboard: a person is admitted, and what was refused keeps what was typed.
@@ -173,7 +166,7 @@ def test_a_registrar_keeps_the_register(
     assert page.input_value("#shares") == "deux"
     page.fill("#shares", "2")
     page.fill("#joined_on", "2018-05-30")
-    press(page)
+    press(page, "main .button.primary")
     assert "Zoé Vermeulen" in page.inner_text("h1")
 
 
