@@ -32,7 +32,8 @@ MANY_SHARES = 10_000
 
 
 class ApplicationState(StrEnum):
-    """Where an application stands."""
+    """Where an application stands. ``lapsed``: the shares that were to be transferred with it will
+    not be."""
 
     UNCONFIRMED = "unconfirmed"
     CONFIRMED = "confirmed"
@@ -41,23 +42,25 @@ class ApplicationState(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    LAPSED = "lapsed"
 
 
 S = ApplicationState
 TRANSITIONS: dict[ApplicationState, frozenset[ApplicationState]] = {
     S.UNCONFIRMED: frozenset({S.CONFIRMED}),
-    S.CONFIRMED: frozenset({S.ACCEPTED, S.REFUSED, S.WITHDRAWN}),
+    S.CONFIRMED: frozenset({S.ACCEPTED, S.REFUSED, S.WITHDRAWN, S.LAPSED}),
     # An accepted application that turns out to be a member's own second one is refused still.
-    S.ACCEPTED: frozenset({S.ADMITTED, S.REFUSED, S.WITHDRAWN, S.EXPIRED}),
+    S.ACCEPTED: frozenset({S.ADMITTED, S.REFUSED, S.WITHDRAWN, S.EXPIRED, S.LAPSED}),
     S.EXPIRED: frozenset({S.ACCEPTED}),
     S.ADMITTED: frozenset(),
     S.REFUSED: frozenset(),
     S.WITHDRAWN: frozenset(),
+    S.LAPSED: frozenset(),
 }
 """An unconfirmed application that nobody confirms is deleted rather than kept in a state."""
 
 OPEN_STATES = frozenset({S.CONFIRMED, S.ACCEPTED})
-CLOSED_STATES = frozenset({S.REFUSED, S.WITHDRAWN, S.EXPIRED})
+CLOSED_STATES = frozenset({S.REFUSED, S.WITHDRAWN, S.EXPIRED, S.LAPSED})
 
 
 def may_become(state: ApplicationState, following: ApplicationState) -> bool:

@@ -15,6 +15,7 @@ STATE_NAMES = {
     ApplicationState.REFUSED: lazy_pgettext("application", "Refused"),
     ApplicationState.WITHDRAWN: lazy_pgettext("application", "Withdrawn"),
     ApplicationState.EXPIRED: lazy_pgettext("application", "Expired"),
+    ApplicationState.LAPSED: _l("Ended with the transfer"),
 }
 
 STATE_TONES = {
@@ -25,6 +26,7 @@ STATE_TONES = {
     ApplicationState.REFUSED: "bad",
     ApplicationState.WITHDRAWN: "neutral",
     ApplicationState.EXPIRED: "neutral",
+    ApplicationState.LAPSED: "neutral",
 }
 
 ORDER_STATE_NAMES = {
@@ -58,6 +60,7 @@ _ACTS = {
     "refused": lazy_pgettext("application", "Refused"),
     "withdrawn": _l("Withdrawn by the applicant"),
     "expired": _l("Not paid in time"),
+    "lapsed": _l("The shares will not be transferred"),
     "reopened": _l("Given more time to pay"),
     "identified": _l("Said who it is"),
     "admitted": lazy_pgettext("application", "Admitted"),

@@ -12,7 +12,7 @@ from govern.access import NOBODY, Actor
 from govern.cooperatives.models import Cooperative
 from govern.hooks import Hook
 from govern.navigation import NavItem
-from govern.register.models import Membership, Person
+from govern.register.models import Membership, Person, TransferRequest
 
 register_tabs: Hook[Callable[[Actor, Cooperative], list[NavItem]]] = Hook(
     "the officers' pages of a register that stand side by side, to that actor"
@@ -27,6 +27,17 @@ def register_tab_items() -> list[NavItem]:
     items = [item for offer in register_tabs for item in offer(actor, cooperative)]
     return sorted(items, key=lambda item: (item.order, str(item.label)))
 
+
+# -- shares promised to somebody who is no member yet ------------------------------------------
+
+invitations: Hook[Callable[[Session, TransferRequest, str], str | None]] = Hook(
+    "the address of the page on which whoever holds the secret answers a promise of shares; None "
+    "where they cannot become a member by themselves"
+)
+
+transfer_links: Hook[Callable[[Session, Actor, TransferRequest], Sequence[NavItem]]] = Hook(
+    "pages of other features about a transfer, for a registrar"
+)
 
 # -- what is kept about a person, and how it goes ---------------------------------------------
 

@@ -12,3 +12,7 @@ _namespace = Namespace()
 
 roll_entry_removed = _namespace.signal("roll-entry-removed")
 """A correction is about to take this entry off a roll that no vote has opened on."""
+
+promise_broken = _namespace.signal("promise-broken")
+"""Shares that an applicant was to receive will not be transferred to them: the giver has taken the
+promise back, or is no longer there to keep it. The sender is the request, which has ended."""

@@ -21,7 +21,7 @@ from govern.extensions import db
 from govern.joining.models.statutes import Statutes
 from govern.joining.rules import ApplicationState, Hold, IdentityChoice, OrderState
 from govern.payments.models import PaymentRequest
-from govern.register.models import MemberKind, Membership
+from govern.register.models import MemberKind, Membership, TransferRequest
 from govern.register.models.people import one_of
 
 
@@ -48,6 +48,9 @@ class Application(db.Model):  # type: ignore[name-defined]
     ``linked_organisation_id`` is whom the registrar recognised; ``hold`` says why an application
     that is accepted and paid waits for the registrar. ``membership_id`` is what came of it.
     ``forgotten_on``: the day on which the personal data were deleted.
+
+    ``transfer_public_id`` names the transfer by which the shares come, with nothing to pay; it
+    stays when the request of the transfer is erased. None where shares are subscribed.
     """
 
     __tablename__ = "application"
@@ -128,6 +131,7 @@ class Application(db.Model):  # type: ignore[name-defined]
     paid_on: Mapped[date | None]
     hold: Mapped[str] = mapped_column(String(20), default=Hold.NOTHING.value)
     hold_note: Mapped[str] = mapped_column(Text, default="")
+    transfer_public_id: Mapped[str | None] = mapped_column(String(22), unique=True)
     membership_id: Mapped[int | None] = mapped_column(ForeignKey("membership.id"), index=True)
     admitted_on: Mapped[date | None]
     returned_on: Mapped[date | None]
@@ -141,6 +145,10 @@ class Application(db.Model):  # type: ignore[name-defined]
     decision: Mapped[BoardDecision | None] = relationship()
     request: Mapped[PaymentRequest | None] = relationship()
     membership: Mapped[Membership | None] = relationship()
+    transfer: Mapped[TransferRequest | None] = relationship(
+        primaryjoin="foreign(Application.transfer_public_id) == TransferRequest.public_id",
+        viewonly=True,
+    )
 
     @property
     def name(self) -> str:
@@ -150,9 +158,14 @@ class Application(db.Model):  # type: ignore[name-defined]
         return f"{self.given_name} {self.family_name}".strip()
 
     @property
+    def is_by_transfer(self) -> bool:
+        """Whether a member gives the shares, so that nothing is to be paid."""
+        return self.transfer_public_id is not None
+
+    @property
     def amount_cents(self) -> int:
-        """What the shares cost."""
-        return self.shares * self.price_cents
+        """What is to be paid for the shares."""
+        return 0 if self.is_by_transfer else self.shares * self.price_cents
 
     @property
     def status(self) -> ApplicationState:

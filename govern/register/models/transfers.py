@@ -15,12 +15,18 @@ from govern.register.models.people import Membership, one_of
 
 
 class TransferState(StrEnum):
-    """``proposed`` waits for the receiver, ``awaiting_admission`` for them to become a member."""
+    """``proposed`` waits for the receiver, ``awaiting_admission`` for them to become a member.
+
+    ``awaiting_acceptance``: they have applied, and the cooperative decides; ``refused`` if it does
+    not admit them.
+    """
 
     PROPOSED = "proposed"
     AWAITING_ADMISSION = "awaiting_admission"
+    AWAITING_ACCEPTANCE = "awaiting_acceptance"
     COMPLETED = "completed"
     DECLINED = "declined"
+    REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
 
@@ -30,7 +36,9 @@ class TransferRequest(db.Model):  # type: ignore[name-defined]
 
     ``numbers`` are those named by the giver, "" for whichever; ``effective_on`` the day agreed,
     None for the day of the receiver's answer. A receiver who is no member yet is known by name and
-    address only, which are deleted when the request ends. ``act_id`` is the act of the ledger.
+    address only, which are deleted when the request ends; ``receiver_language`` ("" for that of
+    the giver) is the one of the mail that invites them, ``invitation_hash`` the hash of the secret
+    in its link, None where the mail had none. ``act_id`` is the act of the ledger.
     """
 
     __tablename__ = "transfer_request"
@@ -56,6 +64,8 @@ class TransferRequest(db.Model):  # type: ignore[name-defined]
     receiver_id: Mapped[int | None] = mapped_column(ForeignKey("membership.id"))
     receiver_name: Mapped[str] = mapped_column(String(250), default="")
     receiver_email: Mapped[str] = mapped_column(String(254), default="")
+    receiver_language: Mapped[str] = mapped_column(String(2), default="")
+    invitation_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     shares: Mapped[int]
     share_class: Mapped[str] = mapped_column(String(20))
     numbers: Mapped[str] = mapped_column(String(500), default="")

@@ -10,9 +10,14 @@ OPEN_FOR = timedelta(days=30)
 
 TRANSITIONS: Mapping[str, frozenset[str]] = {
     "proposed": frozenset({"completed", "declined", "withdrawn", "expired"}),
-    "awaiting_admission": frozenset({"proposed", "withdrawn", "expired"}),
+    "awaiting_admission": frozenset(
+        {"proposed", "awaiting_acceptance", "declined", "withdrawn", "expired"}
+    ),
+    # Whoever has applied in time waits for the cooperative, not the other way round.
+    "awaiting_acceptance": frozenset({"completed", "declined", "refused", "withdrawn"}),
     "completed": frozenset(),
     "declined": frozenset(),
+    "refused": frozenset(),
     "withdrawn": frozenset(),
     "expired": frozenset(),
 }
@@ -20,6 +25,9 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
 
 OPEN = frozenset(state for state, following in TRANSITIONS.items() if following)
 """States in which shares are promised."""
+
+TIMED = frozenset(state for state in OPEN if "expired" in TRANSITIONS[state])
+"""Open states that end by themselves when nobody answers in time."""
 
 
 def may_follow(present: str, wanted: str) -> bool:
