@@ -311,25 +311,21 @@ def standing_entries(
     session: Session, membership: Membership, source: str, kind: EntryKind
 ) -> list[ShareEntry]:
     """What was recorded under ``source`` and not taken back, the newest first."""
+    # Sifted here: asked for entries that reverse none, SQLite reads those of the whole ledger.
     rows = session.scalars(
         select(ShareEntry)
-        .where(
-            ShareEntry.membership_id == membership.id,
-            ShareEntry.source == source,
-            ShareEntry.kind == kind.value,
-            ShareEntry.reverses_id.is_(None),
-        )
+        .where(ShareEntry.membership_id == membership.id)
         .order_by(ShareEntry.sequence.desc())
     ).all()
-    reversed_ids = set(
-        session.scalars(
-            select(ShareEntry.reverses_id).where(
-                ShareEntry.membership_id == membership.id,
-                ShareEntry.reverses_id.is_not(None),
-            )
-        )
-    )
-    return [row for row in rows if row.id not in reversed_ids]
+    reversed_ids = {row.reverses_id for row in rows}
+    return [
+        row
+        for row in rows
+        if row.source == source
+        and row.kind == kind.value
+        and row.reverses_id is None
+        and row.id not in reversed_ids
+    ]
 
 
 def _pay_again(
