@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
-from wtforms.fields import DateField, Field
+from wtforms.fields import Field
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
-from wtforms.widgets import TextInput
+from wtforms.widgets import DateInput, TextInput
 
 from govern.config import LOCALES
 from govern.i18n import LANGUAGE_NAMES
@@ -28,10 +29,8 @@ class ReadField(Field):
 
     widget = TextInput()
     reader: Callable[[Any], Any]
-
-    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
-        super().__init__(label, validators, **kwargs)
-        self.typed = ""
+    data: Any = None
+    typed = ""
 
     def _value(self) -> str:
         return self.typed or self.shown(self.data)
@@ -80,6 +79,26 @@ class SharesField(ReadField):
     reader = staticmethod(_typed_shares)
 
 
+class DayField(ReadField):
+    """A day, written as in a file or chosen in the browser.
+
+    What is no day is shown as it was typed: a date input of a browser would drop it.
+    """
+
+    reader = staticmethod(values.read_date)
+
+    @property
+    def widget(self) -> TextInput:
+        """A date input, unless that could not hold what was typed."""
+        return DateInput() if self.data is not None or not self.typed.strip() else TextInput()
+
+    def _value(self) -> str:
+        return self.shown(self.data) or self.typed
+
+    def shown(self, data: date | None) -> str:
+        return "" if data is None else data.isoformat()
+
+
 REQUIRED = _l("This is needed.")
 
 
@@ -87,14 +106,13 @@ def _needed() -> list[Any]:
     return [InputRequired(REQUIRED)]
 
 
-def _day(label: Any, **kwargs: Any) -> DateField:
-    return DateField(label, validators=[InputRequired(REQUIRED)], **kwargs)
+def _day(label: Any, **kwargs: Any) -> DayField:
+    return DayField(label, validators=[InputRequired(REQUIRED)], **kwargs)
 
 
-class _Alternative:
-    """Marks a field that is needed unless others are filled in: it is not called optional.
-
-    The service says when none is.
+class Alternative:
+    """Marks a field that is needed unless others are filled in, or that shows what counts where
+    it is left empty: it is not called optional. The service says when one is missing.
     """
 
     field_flags = {"one_needed": True}
@@ -106,7 +124,7 @@ class _Alternative:
 def _text(
     label: Any, most: int, *, needed: bool = False, is_alternative: bool = False, **kwargs: Any
 ) -> StringField:
-    validators: list[Any] = [_Alternative()] if is_alternative else []
+    validators: list[Any] = [Alternative()] if is_alternative else []
     first = DataRequired(REQUIRED) if needed else Optional()
     return StringField(label, validators=[*validators, first, Length(max=most)], **kwargs)
 
@@ -149,7 +167,7 @@ class PersonForm(_AdmissionForm):
 
     given_name = _text(_l("Given name"), 120, needed=True)
     family_name = _text(_l("Family name"), 120, needed=True)
-    birth_date = DateField(
+    birth_date = DayField(
         _l("Birth date"),
         validators=[Optional()],
         description=_l("Helps to notice the same person written twice."),
@@ -232,11 +250,16 @@ class ProposalForm(FlaskForm):
         _l("Or, for somebody who is no member yet: name"),
         250,
         is_alternative=True,
-        description=_l("They are told by mail how to become a member."),
+        description=_l(
+            "They get a mail with a link: there they become a member, or decline the shares."
+        ),
     )
     receiver_email = _text(_l("Their e-mail address"), 254, is_alternative=True)
+    receiver_language = SelectField(
+        _l("Language of that mail"), choices=LANGUAGES, validators=[Optional()]
+    )
     numbers = _numbers()
-    effective_on = DateField(
+    effective_on = DayField(
         _l("Agreed for"),
         validators=[Optional()],
         description=_l("Leave it empty for the day on which the receiver confirms."),
@@ -293,7 +316,7 @@ class PersonNameForm(FlaskForm):
 
     given_name = _text(_l("Given name"), 120, needed=True)
     family_name = _text(_l("Family name"), 120, needed=True)
-    birth_date = DateField(_l("Birth date"), validators=[Optional()])
+    birth_date = DayField(_l("Birth date"), validators=[Optional()])
 
 
 class OrganisationNameForm(FlaskForm):

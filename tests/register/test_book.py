@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, date, datetime
+from urllib.parse import parse_qsl
 
 import openpyxl
 import pytest
@@ -276,11 +278,65 @@ def test_a_member_sees_names_categories_and_numbers_of_shares_of_all_and_nothing
     assert client.get(f"/{cooperative.code}/register/book").status_code == 403
 
 
-def test_a_day_that_is_none_is_answered_with_what_to_write(client, cooperative, history, as_role):
+ASKED_WRONGLY = [
+    ("register/book", "on=31.31.2018", "on"),
+    ("register/book", "on=31.31.2018&q=claes", "on"),
+    ("register/book", "on=2999-01-01", "on"),
+    ("register/book", "known=yesterday", "known"),
+    ("register/book", "known=2999-01-01", "known"),
+    ("register/book", "known=2018-05-05T33:00:00Z", "known"),
+    ("register/book.xlsx", "on=2018-02-30", "on"),
+    ("register/book.pdf", "on=2018-02-30", "on"),
+    ("register/book/entries", "on=1018-01-01", "on"),
+    ("register/book/members/{ann}", "on=soon", "on"),
+    ("register/book/members/{ann}/extract.pdf", "known=soon", "known"),
+    ("register/book/volumes", "on=soon", "on"),
+    ("register/book/volume.pdf", "known=2018-05-05T03:00:00Z&entry=900", "known"),
+    ("register/years", "year=2100", "year"),
+    ("register/years.pdf", "year=MMXVIII", "year"),
+    ("book", "on=soon&q=claes", "on"),
+]
+
+
+def test_what_is_no_day_in_an_address_is_said_in_the_form_which_keeps_it(
+    client, cooperative, history, make_account, sign_in
+):
+    ann, _bo = history
+    ann.person.account = make_account(
+        "Ann", "ann@example.org", roles=[(cooperative, Role.REGISTRAR)]
+    )
+    sign_in(client, ann.person.account)
+    public_id = ann.public_id
+    for path, query, field in ASKED_WRONGLY:
+        address = f"/{cooperative.code}/{path.format(ann=public_id)}?{query}"
+        answer = client.get(address)
+        assert answer.status_code == 422, address
+        assert f'id="{field}-error"' in answer.text, address
+        for name, typed in parse_qsl(query):
+            if name not in ("entry", "year"):
+                assert f'value="{typed}"' in answer.text, address
+        action = re.search(r'<form method="get" action="([^"]+)" role', answer.text)
+        assert client.get(action.group(1)).status_code in (200, 302), address
+
+
+def test_what_is_no_day_in_an_address_is_said_to_a_program_too(
+    client, cooperative, history, as_role
+):
     as_role(Role.REGISTRAR)
-    answer = client.get(f"/{cooperative.code}/register/book?on=31.31.2018")
+    answer = client.get(
+        f"/{cooperative.code}/register/book?on=soon", headers={"Accept": "application/json"}
+    )
     assert answer.status_code == 422
-    assert "2018-12-31" in answer.text
+    assert answer.json["error"]["field"] == "on"
+
+
+def test_the_day_of_the_book_may_be_written_as_people_write_it(
+    client, cooperative, history, as_role
+):
+    as_role(Role.REGISTRAR)
+    answer = client.get(f"/{cooperative.code}/register/book?on=31/01/2018&known=")
+    assert answer.status_code == 200
+    assert 'value="2018-01-31"' in answer.text
 
 
 def test_the_year_is_shown_and_taken_along(client, cooperative, history, as_role):

@@ -5,25 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from flask import g, render_template, request
+from wtforms.fields.choices import SelectChoice
 
 from govern import clock
 from govern.access import Permission, requires
+from govern.errors import InvalidInput
 from govern.extensions import db
 from govern.i18n import current_language, local_text
 from govern.paging import PER_PAGE, Page, requested_page
+from govern.register.asking_forms import HoldersForm, MomentForm, PublicForm, YearForm
 from govern.register.services import book
 from govern.register.services.book import documents
 from govern.register.texts import KIND_NAMES
+from govern.register.views.asked import AskedWrongly
 from govern.register.views.blueprint import attachment, blueprint, member_of
 from govern.register.views.moments import (
     book_words,
-    day_asked,
     may_see_domiciles,
     moment_asked,
+    moment_of,
     query_of,
     stem_of,
 )
 from govern.register.views.traces import leave_trace
+from govern.submitting import put_error
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DIGEST_LINES = 5000
@@ -37,8 +42,8 @@ DIGEST_LINES = 5000
 @requires(Permission.REGISTER_READ)
 def book_page(cooperative: str) -> Any:
     """The holders at the end of a day, as known then or now, in pages and searchable."""
-    session, moment = db.session(), moment_asked()
-    text = request.args.get("q", "")[:200]
+    session, form = db.session(), HoldersForm(request.args)
+    moment, text = moment_of(form), form.q.data
     names_only = not may_see_domiciles()
     page = _page_of(
         book.count_holders(session, moment, text, names_only=names_only),
@@ -50,6 +55,7 @@ def book_page(cooperative: str) -> Any:
     return render_template(
         "register/book.html",
         moment=moment,
+        form=form,
         asked=query_of(moment),
         text=text,
         page=page,
@@ -77,8 +83,8 @@ def _page_of(total: int, read: Any) -> Page[Any]:
 @requires(Permission.REGISTER_READ)
 def book_xlsx(cooperative: str) -> Any:
     """The whole extract as a workbook."""
-    leave_trace(None)
     moment = moment_asked()
+    leave_trace(None)
     content = documents.extract_xlsx(
         db.session(),
         g.cooperative,
@@ -93,7 +99,8 @@ def book_xlsx(cooperative: str) -> Any:
 @requires(Permission.REGISTER_READ)
 def book_entries(cooperative: str) -> Any:
     """Every entry in the order in which it was written, with both of its times."""
-    session, moment = db.session(), moment_asked()
+    session, form = db.session(), MomentForm(request.args)
+    moment = moment_of(form)
     page = _page_of(
         book.count_entries_of(session, moment),
         lambda limit, offset: book.read_entries(session, moment, limit=limit, offset=offset),
@@ -101,6 +108,7 @@ def book_entries(cooperative: str) -> Any:
     return render_template(
         "register/book_entries.html",
         moment=moment,
+        form=form,
         asked=query_of(moment),
         page=page,
         words=book_words(moment.on),
@@ -112,7 +120,8 @@ def book_entries(cooperative: str) -> Any:
 @requires(Permission.REGISTER_READ)
 def book_member(cooperative: str, member: str) -> Any:
     """One holder's page of the book."""
-    session, moment, membership = db.session(), moment_asked(), member_of(member)
+    session, membership, form = db.session(), member_of(member), MomentForm(request.args)
+    moment = moment_of(form)
     leave_trace(membership)
     lines = book.read_lines_of(session, moment, membership)
     entries = list(book.read_entries(session, moment, membership_id=membership.id))
@@ -120,6 +129,7 @@ def book_member(cooperative: str, member: str) -> Any:
         "register/book_member.html",
         membership=membership,
         moment=moment,
+        form=form,
         asked=query_of(moment),
         lines=lines,
         entries=entries,
@@ -157,8 +167,8 @@ def book_member_pdf(cooperative: str, member: str) -> Any:
 @requires(Permission.BOOK_READ)
 def public_book(cooperative: str) -> Any:
     """Names, categories and numbers of shares, which the law opens to every member."""
-    moment = book.book_at(db.session(), g.cooperative, day_asked("on"))
-    text = request.args.get("q", "")[:200]
+    form = PublicForm(request.args)
+    moment, text = moment_of(form), form.q.data
     page = _page_of(
         book.count_public_lines(db.session(), moment, text),
         lambda limit, offset: book.find_public_lines(
@@ -169,6 +179,7 @@ def public_book(cooperative: str) -> Any:
     return render_template(
         "register/public_book.html",
         moment=moment,
+        form=form,
         text=text,
         page=page,
         lines=page.items,
@@ -182,21 +193,30 @@ def public_book(cooperative: str) -> Any:
 # -- the financial year -----------------------------------------------------------------------
 
 
-def _balance() -> book.Balance:
-    year = book.financial_year(db.session(), g.cooperative, request.args.get("year", "")[:20])
-    return book.balance_of(db.session(), g.cooperative, year)
+def _balance() -> tuple[YearForm, book.Balance]:
+    session, form = db.session(), YearForm(request.args)
+    form.year.choices = [
+        SelectChoice(year.key, year.name) for year in book.financial_years(session, g.cooperative)
+    ]
+    try:
+        year = book.financial_year(session, g.cooperative, form.year.data or "")
+    except InvalidInput as error:
+        put_error(form, error)
+        raise AskedWrongly(form) from error
+    form.year.data = year.key
+    return form, book.balance_of(session, g.cooperative, year)
 
 
 @blueprint.get("/<cooperative>/register/years")
 @requires(Permission.REGISTER_READ)
 def year_page(cooperative: str) -> Any:
     """Who joined and left in a financial year, and what became of the shares."""
-    session, balance = db.session(), _balance()
+    form, balance = _balance()
     words = book_words(balance.moment.on)
     return render_template(
         "register/year.html",
         balance=balance,
-        years=book.financial_years(session, g.cooperative),
+        form=form,
         words=words,
         headings=documents.movement_headings(),
         people_headings=documents.people_headings(),
@@ -212,7 +232,7 @@ def year_page(cooperative: str) -> Any:
 @requires(Permission.REGISTER_READ)
 def year_pdf(cooperative: str) -> Any:
     """The balance of a financial year on paper."""
-    balance = _balance()
+    _form, balance = _balance()
     content = documents.balance_pdf(
         g.cooperative, balance, book_words(balance.moment.on), current_language()
     )
@@ -223,7 +243,7 @@ def year_pdf(cooperative: str) -> Any:
 @requires(Permission.REGISTER_READ)
 def year_xlsx(cooperative: str) -> Any:
     """The balance of a financial year as a workbook, with the names of joiners and leavers."""
-    balance = _balance()
+    _form, balance = _balance()
     content = documents.balance_xlsx(
         db.session(), g.cooperative, balance, book_words(balance.moment.on)
     )

@@ -11,13 +11,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, StringField
-from wtforms.fields import DateField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from govern.access import Permission, requires
 from govern.errors import GovernError
 from govern.extensions import db
-from govern.register.forms import REQUIRED
+from govern.register.forms import REQUIRED, DayField
 from govern.register.models.api import ApiScope
 from govern.register.services import api
 from govern.register.views.blueprint import blueprint, here, today
@@ -54,7 +53,7 @@ class ProgramForm(FlaskForm):
     members = BooleanField(SCOPE_NAMES[ApiScope.MEMBERS])
     contact = BooleanField(SCOPE_NAMES[ApiScope.CONTACT])
     holdings = BooleanField(SCOPE_NAMES[ApiScope.HOLDINGS])
-    expires_on = DateField(
+    expires_on = DayField(
         _l("The token ends on"),
         validators=[InputRequired(REQUIRED)],
         description=_l("Two years ahead at most."),

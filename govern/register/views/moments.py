@@ -2,69 +2,59 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from typing import Any
 
 from flask import g, request
 from flask_babel import gettext as _
 
 from govern.errors import InvalidInput
 from govern.extensions import db
-from govern.register.rules import values
+from govern.register.asking_forms import MomentForm
 from govern.register.rules.privacy import FieldGroup
 from govern.register.services import book
 from govern.register.services.book import documents
+from govern.register.views.asked import AskedWrongly
 from govern.register.views.blueprint import today
 from govern.register.views.traces import shown_fields
+from govern.submitting import put_error
 
 
-def day_asked(name: str) -> date | None:
-    """The day of that name in the address, None where there is none; InvalidInput for no day."""
-    text = request.args.get(name, "").strip()[:40]
-    if not text:
-        return None
+def moment_asked() -> book.BookMoment:
+    """The day and the moment that the address asks for; ``AskedWrongly`` for what is none.
+
+    ``on``: a day; ``known``: a day or an instant; ``entry``: the number of the newest entry then.
+    """
+    return moment_of(MomentForm(request.args))
+
+
+def moment_of(form: Any) -> book.BookMoment:
+    """The moment that ``form`` asks for; the form then shows the day that counts."""
+    if not form.validate():
+        raise AskedWrongly(form)
+    known = form.known.data if "known" in form else None
+    known_at = known if isinstance(known, datetime) else None
     try:
-        return values.read_date(text)
-    except values.Unreadable as error:
-        raise InvalidInput(
-            _("“%(text)s” is not a day.", text=text),
-            remedy=_("Write a day such as 2018-12-31."),
-            field=name,
-        ) from error
+        if known is not None and known_at is None:
+            known_at = _end_of_day(known)
+        entry = request.args.get("entry", type=int) if known_at is not None else None
+        moment = book.book_at(db.session(), g.cooperative, form.on.data, known_at, entry)
+    except InvalidInput as error:
+        put_error(form, error, "known")
+        raise AskedWrongly(form) from error
+    form.on.data = moment.on
+    return moment
 
 
-def _known_asked() -> datetime | None:
-    """As known when: at the end of a past day, or at an instant, as the lists of volumes say."""
-    text = request.args.get("known", "").strip()[:40]
-    if "T" in text:
-        try:
-            known_at = datetime.fromisoformat(text)
-            if known_at.tzinfo is not None:
-                return known_at.astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass
-        raise InvalidInput(
-            _("“%(text)s” is not a moment.", text=text),
-            remedy=_("Open the list of the volumes again from the page of the book."),
-            field="known",
-        )
-    known = day_asked("known")
-    if known is not None and known > today():
+def _end_of_day(known: date) -> datetime | None:
+    """The last instant of a day that is over; None, as for what is known now, for today."""
+    if known > today():
         raise InvalidInput(
             _("The book cannot be shown as it will be known later."),
             remedy=_("Leave the day empty for what is known now."),
             field="known",
         )
-    return book.end_of(g.cooperative, known) if known is not None and known < today() else None
-
-
-def moment_asked() -> book.BookMoment:
-    """The day and the moment that the address asks for.
-
-    ``on``: a day; ``known``: a day or an instant; ``entry``: the number of the newest entry then.
-    """
-    known_at, entry = _known_asked(), request.args.get("entry", type=int)
-    sequence = entry if known_at is not None else None
-    return book.book_at(db.session(), g.cooperative, day_asked("on"), known_at, sequence)
+    return book.end_of(g.cooperative, known) if known < today() else None
 
 
 def book_words(day: date) -> documents.Words:

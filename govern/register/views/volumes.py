@@ -82,10 +82,11 @@ def book_volume(cooperative: str) -> Any:
         return redirect(here("book_volumes", **_fixed(moment)))
     leave_trace(None)
     extract = _extract(moment)
-    number, total = request.args.get("number", 1, type=int), len(extract.volumes.all)
+    asked, total = request.args.get("number", "1")[:20], len(extract.volumes.all)
+    number = int(asked) if asked.isdecimal() else 0
     if not 1 <= number <= total:
         raise NotFound(
-            _("The book has no volume %(number)s at that moment.", number=number),
+            _("The book has no volume %(number)s at that moment.", number=asked),
             remedy=_("Choose one from the list of the volumes."),
         )
     if request.args.get("code", extract.code).upper() != extract.code:
