@@ -99,6 +99,8 @@ def _either(*found: Select[int]) -> Select[tuple[int]]:
 def _people(session: Session, application: Application, today: date) -> list[Likeness]:
     key = name_key(application.given_name, application.family_name)
     swapped = name_key(application.family_name, application.given_name)
+    # Asked for by themselves: joined, SQLite would begin with all members of the register.
+    namesakes = select(Person.id).where(Person.name_key.in_([key, swapped]))
     members = session.execute(
         select(Membership, Person)
         .join(Person, Membership.person_id == Person.id)
@@ -106,9 +108,7 @@ def _people(session: Session, application: Application, today: date) -> list[Lik
             Membership.id.in_(
                 _either(
                     _ids(application, Membership.email_key == application.email_key),
-                    _ids(application, Person.name_key.in_([key, swapped])).join(
-                        Person, Membership.person_id == Person.id
-                    ),
+                    _ids(application, Membership.person_id.in_(namesakes)),
                 )
             )
         )
@@ -120,12 +120,18 @@ def _people(session: Session, application: Application, today: date) -> list[Lik
         for membership, person in members
         if (signs := _signs_of(application, membership, person, (key, swapped)))
     ]
+    represented = (
+        select(Membership.id)
+        .join(Representative, Representative.organisation_id == Membership.organisation_id)
+        .where(Representative.person_id.in_(namesakes))
+    )
     delegates = session.execute(
         select(Membership, Person)
         .join(Representative, Representative.organisation_id == Membership.organisation_id)
         .join(Person, Representative.person_id == Person.id)
         .where(
             Membership.cooperative_id == application.cooperative_id,
+            Membership.id.in_(represented),
             Person.name_key.in_([key, swapped]),
         )
         .order_by(Membership.id.desc())
