@@ -19,14 +19,35 @@ from govern.errors import RuleViolation
 from govern.home.hooks import FrontSection, HomeItem, cooperative_sections, home_items
 from govern.i18n import money
 from govern.joining import jobs
-from govern.joining.services import admitting, giving_back, listing, orders, owing, personal
+from govern.joining.services import (
+    admitting,
+    by_transfer,
+    giving_back,
+    listing,
+    orders,
+    owing,
+    personal,
+)
 from govern.joining.services.statutes import statutes_in_force
-from govern.joining.views import applying, deciding, own, statutes  # noqa: F401  (their routes)
+from govern.joining.views import (  # noqa: F401  (their routes)
+    applying,
+    deciding,
+    own,
+    statutes,
+)
 from govern.joining.views.blueprint import blueprint
 from govern.navigation import NavItem
 from govern.payments.models import PaymentMatch, PaymentRequest
 from govern.payments.signals import outgoing_paid, payment_received, payment_returned
-from govern.register.hooks import erasing, erasure_holds, own_data, register_tabs
+from govern.register.hooks import (
+    erasing,
+    erasure_holds,
+    invitations,
+    own_data,
+    register_tabs,
+    transfer_links,
+)
+from govern.register.signals import promise_broken
 
 
 def register(app: Flask) -> None:
@@ -40,6 +61,9 @@ def register(app: Flask) -> None:
     own_data.register(personal.own_applications)
     erasing.register(personal.erase_applications)
     erasure_holds.register(personal.open_orders_hold)
+    invitations.register(by_transfer.invitation_page)
+    transfer_links.register(by_transfer.offer_link)
+    promise_broken.connect(by_transfer.note_broken)
     navigation.register(offer_pages)
     cooperative_sections.register(front_sections)
     home_items.register(expected_of)

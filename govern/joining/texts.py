@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask_babel import lazy_gettext as _l
-from flask_babel import lazy_pgettext
+from flask_babel import lazy_pgettext, pgettext
 
 from govern.joining.rules import ApplicationState, Hold, OrderState
+
+if TYPE_CHECKING:
+    from govern.joining.models import Application
 
 STATE_NAMES = {
     ApplicationState.UNCONFIRMED: _l("Address not confirmed"),
@@ -40,6 +45,25 @@ HOLD_NAMES = {
     Hold.LIKENESS: _l("paid: say who it is"),
     Hold.REFUSED: _l("paid, but the register refuses"),
 }
+
+_HOLDS_BY_TRANSFER = {
+    Hold.LIKENESS: _l("accepted: say who it is"),
+    Hold.REFUSED: _l("accepted, but the register refuses"),
+}
+
+
+def hold_words(application: Application) -> str:
+    """Why an application waits for the registrar, "" where it does not."""
+    names = _HOLDS_BY_TRANSFER if application.is_by_transfer else HOLD_NAMES
+    return str(names.get(Hold(application.hold), ""))
+
+
+def state_words(application: Application) -> str:
+    """Where an application stands. What comes by a transfer never waits for a payment."""
+    if application.is_by_transfer and application.status is ApplicationState.ACCEPTED:
+        return pgettext("application", "Accepted")
+    return str(STATE_NAMES[application.status])
+
 
 ACCEPTANCE_TEXTS = {
     "automatic": _l("Nobody has to decide: whoever fulfils the conditions is admitted."),

@@ -17,7 +17,7 @@ from govern.register.models import ImportBatch, ImportKind, ImportState
 from govern.register.services import imports
 from govern.register.services.exchange import odoo
 from govern.register.services.import_register import import_context
-from govern.register.services.transfers import expire_transfers
+from govern.register.services.transfers import end_void_transfers, expire_transfers
 
 
 @job(imports.CHECK_JOB)
@@ -123,4 +123,5 @@ def register_jobs() -> None:
     register_resume(resume_imports)
     every_tick(mark_failed_imports)
     every_tick(expire_transfers)
+    every_tick(end_void_transfers)
     every_tick(purge_old_imports)

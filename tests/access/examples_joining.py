@@ -10,6 +10,7 @@ from sqlalchemy import select
 from govern.access import Role
 from govern.accounts.tags import make_token, token_hash
 from govern.joining.models import Application
+from govern.register.models import TransferRequest
 from tests.access import world_joining  # noqa: F401  (its builders join the world)
 from tests.access.example import Example
 from tests.access.world import Side
@@ -65,6 +66,21 @@ def _confirmation(side: Side) -> dict[str, str]:
     return {"token": token}
 
 
+def _invitation(side: Side) -> dict[str, str]:
+    """A link of this request's own to the promise of shares to somebody who is no member."""
+    token = make_token()
+    row = side.session.scalars(
+        select(TransferRequest).where(TransferRequest.public_id == side.awaiting_transfer)
+    ).one()
+    row.invitation_hash = token_hash(token)
+    return {"token": token}
+
+
+def _by_transfer(side: Side) -> dict[str, Any]:
+    form = _form(side)
+    return {name: form[name] for name in form if name not in ("email", "shares")}
+
+
 def _expired(side: Side) -> dict[str, str]:
     """The application, as if nobody had paid in time."""
     row = side.session.scalars(
@@ -80,6 +96,14 @@ JOINING = {
     "joining.confirm": Example(arguments=_confirmation),
     "joining.application": Example(arguments=_link),
     "joining.withdraw": Example(arguments=_link),
+    "joining.invitation": Example(arguments=_invitation),
+    "joining.join_by_transfer": Example(arguments=_invitation, form=_by_transfer),
+    "joining.decline_invitation": Example(arguments=_invitation),
+    "joining.claim_invitation": Example(
+        arguments=_invitation,
+        form=lambda side: {"member": side.own_membership},
+        only=MEMBER_ONLY,
+    ),
     "joining.statutes": Example(),
     "joining.statutes_version": Example(arguments=_version()),
     "joining.statutes_file": Example(arguments=_version(language="en")),

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from govern import audit
 from govern.access import SYSTEM, Actor
-from govern.errors import GovernError
+from govern.errors import GovernError, RuleViolation
 from govern.jobs import enqueue
 from govern.joining.models import Application
 from govern.joining.rules import (
@@ -41,6 +41,7 @@ from govern.register.models import EntryKind, MemberKind, Membership, ShareEntry
 from govern.register.services.accounts import is_current
 from govern.register.services.ledger import record_payment, reverse_act, subscribe_shares
 from govern.register.services.members import Contact, NewMember, add_member
+from govern.register.services.transfers import complete_for_applicant
 
 SUBJECT = "application:"
 CERTIFICATE_JOB = "joining.send_certificate"
@@ -105,12 +106,14 @@ def live_matches(session: Session, request: PaymentRequest) -> list[PaymentMatch
 
 
 def admit_when_ready(session: Session, actor: Actor, application: Application) -> Membership | None:
-    """Admit if the application is accepted, paid, and nobody alike is left to look at.
+    """Admit if the application is accepted, paid (or the shares are given by a member), and nobody
+    alike is left to look at.
 
     The caller holds the application's lock. What the register refuses is written beside the
     application (``hold_note``) for the registrar, and None is returned.
     """
-    if application.status is not ApplicationState.ACCEPTED or application.paid_on is None:
+    is_paid = application.paid_on is not None or application.is_by_transfer
+    if application.status is not ApplicationState.ACCEPTED or not is_paid:
         return None
     if application.identity == IdentityChoice.UNDECIDED.value and needs_decision(
         find_likenesses(session, application)
@@ -138,31 +141,63 @@ def admit_when_ready(session: Session, actor: Actor, application: Application) -
 
 
 def _admit(session: Session, application: Application) -> Membership:
-    """Membership, shares and payment, of the later day of payment and acceptance.
+    """Membership, shares and payment, of the later day of payment and acceptance; or the transfer
+    that gives the shares, of the day of acceptance.
 
     Whom the registrar recognised keeps the one membership: one that began later than that day
     gets the shares on its first day, and one that ended after it is followed by a new one.
     """
-    if application.paid_on is None or application.accepted_on is None:
-        raise ValueError("only what is paid and accepted is admitted")
-    day = effective_day(application.paid_on, application.accepted_on)
+    if application.accepted_on is None:
+        raise ValueError("only what is accepted is admitted")
+    # Nothing is to be paid where a member gives the shares.
+    day = effective_day(application.paid_on or application.accepted_on, application.accepted_on)
     own = _own_memberships(session, application)
     held = next((row for row in own if is_current(row, today_of(application))), None)
     if held is not None:
         day = max(day, held.joined_on)
     else:
         day = max([day, *(row.ended_on for row in own if row.ended_on is not None)])
-    refuse_other_price(
-        session,
-        application.cooperative_id,
-        application.share_class,
-        application.price_cents,
-        day,
-        _("Refuse the application, so that the money goes back, or admit by hand."),
-    )
+    if not application.is_by_transfer:
+        refuse_other_price(
+            session,
+            application.cooperative_id,
+            application.share_class,
+            application.price_cents,
+            day,
+            _("Refuse the application, so that the money goes back, or admit by hand."),
+        )
     membership = held or add_member(
         session, SYSTEM, application.cooperative, _new_member(application, day)
     )
+    if application.is_by_transfer:
+        _receive_shares(session, application, membership, day)
+    else:
+        _subscribe_shares(session, application, membership, day)
+    move(application, ApplicationState.ADMITTED)
+    application.membership_id = membership.id
+    application.admitted_on = day
+    application.hold, application.hold_note = Hold.NOTHING.value, ""
+    if application.request is not None:
+        application.request.membership_id = membership.id
+    session.flush()
+    session.expire(application, ["membership"])
+    return membership
+
+
+def _receive_shares(
+    session: Session, application: Application, membership: Membership, day: date
+) -> None:
+    if application.transfer is None:
+        raise RuleViolation(
+            _("The transfer by which the shares were to come was deleted."),
+            remedy=_("Refuse the application."),
+        )
+    complete_for_applicant(session, application.transfer, membership, day)
+
+
+def _subscribe_shares(
+    session: Session, application: Application, membership: Membership, day: date
+) -> None:
     source = f"{SUBJECT}{application.public_id}"
     subscribe_shares(
         session,
@@ -182,15 +217,6 @@ def _admit(session: Session, application: Application) -> Membership:
         share_class=application.share_class,
         source=source,
     )
-    move(application, ApplicationState.ADMITTED)
-    application.membership_id = membership.id
-    application.admitted_on = day
-    application.hold, application.hold_note = Hold.NOTHING.value, ""
-    if application.request is not None:
-        application.request.membership_id = membership.id
-    session.flush()
-    session.expire(application, ["membership"])
-    return membership
 
 
 def _own_memberships(session: Session, application: Application) -> list[Membership]:

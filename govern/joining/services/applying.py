@@ -82,10 +82,24 @@ def submit_application(
     where new statutes were recorded while the form was open.
     """
     refuse_on_hold(cooperative)
-    today = clock.today(cooperative.time_zone)
-    _row, rules = rules_on(session, cooperative.id, today)
-    contact = _check_contact(given.contact)
+    _row, rules = rules_on(session, cooperative.id, clock.today(cooperative.time_zone))
     share_class = check_shares(rules, given.category, given.share_class, given.shares)
+    application = new_application(session, cooperative, given, share_class)
+    session.add(application)
+    session.flush()
+    enqueue(session, ANSWER_JOB, application.id)
+    return application
+
+
+def new_application(
+    session: Session, cooperative: Cooperative, given: ApplicationInput, share_class: ShareClass
+) -> Application:
+    """What was typed, checked but for the shares, as a row that is not in the session yet.
+
+    Raises as ``submit_application``.
+    """
+    today = clock.today(cooperative.time_zone)
+    contact = _check_contact(given.contact)
     statutes = statutes_in_force(session, cooperative.id, today)
     if statutes is None:
         raise NotFound(
@@ -132,9 +146,6 @@ def submit_application(
         changed_at=now,
     )
     _put_names(application, given, contact.country, today)
-    session.add(application)
-    session.flush()
-    enqueue(session, ANSWER_JOB, application.id)
     return application
 
 

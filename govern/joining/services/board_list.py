@@ -12,6 +12,7 @@ from govern.i18n import day as in_words
 from govern.i18n import money, speaking
 from govern.joining.models import Application
 from govern.joining.services.guards import applied_on
+from govern.joining.services.letters import giver_of
 from govern.pdf import render_pdf
 
 
@@ -44,7 +45,7 @@ def board_list_pdf(
                     item.town,
                     _category(item.category, categories),
                     str(item.shares),
-                    money(item.amount_cents),
+                    _how_paid(item),
                     "",
                 ]
                 for item in applications
@@ -53,6 +54,12 @@ def board_list_pdf(
             "signature": _("Date and signature"),
         }
         return render_pdf("applications", data, language)
+
+
+def _how_paid(application: Application) -> str:
+    if not application.is_by_transfer:
+        return money(application.amount_cents)
+    return _("by transfer from %(giver)s", giver=giver_of(application) or "–")
 
 
 def _category(code: str, names: Mapping[str, str]) -> str:

@@ -39,6 +39,7 @@ from govern.joining.services.likeness import find_likenesses, needs_decision
 from govern.payments.models import PaymentRequest, RequestState
 from govern.payments.services import cancel_request, request_payment
 from govern.register.rules import values
+from govern.register.services import transfers
 from govern.register.services.ledger import refuse_on_hold
 
 
@@ -84,14 +85,15 @@ def accept(
     application.accepted_on = application.decided_on = accepted_on
     application.decided_by_id = actor.account_id
     application.decision_id = decision.id if decision else None
-    application.payment_due_on = payment_due(today, rules)
-    application.remind_on = reminder_day(today, application.payment_due_on)
-    application.reminded_on = None
-    if application.request is not None and application.request.is_open:
-        application.request.due_on = application.payment_due_on
+    if not application.is_by_transfer:
+        due_on = payment_due(today, rules)
+        application.payment_due_on, application.remind_on = due_on, reminder_day(today, due_on)
+        application.reminded_on = None
+        if application.request is not None and application.request.is_open:
+            application.request.due_on = due_on
     session.flush()
-    is_paid = application.paid_on is not None
-    if tell and not is_paid:
+    expects_money = application.paid_on is None and not application.is_by_transfer
+    if tell and expects_money:
         letters.tell_accepted(session, application)
     record(session, actor, application, "accepted", day=accepted_on.isoformat())
     admit_when_ready(session, actor, application)
@@ -142,6 +144,7 @@ def _refuse(
     application.decided_by_id = actor.account_id
     application.decision_id = decision.id if decision else None
     _close(session, actor, application)
+    _release_promise(session, actor, application, is_refused=True)
     letters.tell_refused(session, application)
     record(session, actor, application, "refused")
 
@@ -151,8 +154,25 @@ def withdraw_application(session: Session, application: Application) -> None:
     application = lock_application(session, application.id)
     move(application, ApplicationState.WITHDRAWN)
     _close(session, SYSTEM, application)
+    _release_promise(session, SYSTEM, application, is_refused=False)
     letters.tell_withdrawn(session, application)
     record(session, SYSTEM, application, "withdrawn")
+
+
+def lapse(session: Session, application: Application) -> None:
+    """End a locked application whose shares will not be transferred; the applicant is told."""
+    move(application, ApplicationState.LAPSED)
+    _close(session, SYSTEM, application)
+    letters.tell_lapsed(session, application)
+    record(session, SYSTEM, application, "lapsed")
+
+
+def _release_promise(
+    session: Session, actor: Actor, application: Application, *, is_refused: bool
+) -> None:
+    """Shares that were to come by a transfer are the giver's again, who is told."""
+    if application.transfer is not None:
+        transfers.release_promise(session, actor, application.transfer, is_refused=is_refused)
 
 
 def expire_application(session: Session, application: Application) -> bool:

@@ -55,6 +55,12 @@ def addressee(application: Application) -> str:
     return application.name
 
 
+def giver_of(application: Application) -> str:
+    """Who gives the shares, "" where they are subscribed, or the transfer was erased."""
+    transfer = application.transfer
+    return transfer.giver.display_name if transfer is not None else ""
+
+
 def ask_to_confirm(session: Session, application: Application, token: str) -> None:
     """The link that confirms the address."""
     _send(
@@ -174,6 +180,16 @@ def tell_expired(session: Session, application: Application) -> None:
     )
 
 
+def tell_lapsed(session: Session, application: Application) -> None:
+    """The shares that were to be transferred will not be."""
+    _closing(
+        session,
+        application,
+        "join_lapsed",
+        apply_again=address(application.cooperative, "join"),
+    )
+
+
 def _closing(session: Session, application: Application, template: str, **more: Any) -> None:
     paid = application.request.paid_cents if application.request is not None else 0
     _send(
@@ -198,6 +214,7 @@ def welcome(session: Session, application: Application, membership: Membership) 
         secret=False,
         number=membership.member_number,
         effective_on=application.admitted_on,
+        giver=giver_of(application),
         shares=application.shares,
         amount_cents=application.amount_cents,
         sign_in=f"{flask.current_app.config['GOVERN'].public_url}/sign-in",
@@ -313,6 +330,7 @@ def _send(
         context={
             "cooperative": application.cooperative.name,
             "name": application.name,
+            "is_by_transfer": application.is_by_transfer,
             "state_link": state_address(application),
             **context,
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import flask
@@ -24,6 +25,7 @@ from govern.joining.rules import ApplicationState, shares_for_joining
 from govern.joining.services import applying, deciding
 from govern.joining.services.applying import ApplicationInput
 from govern.joining.services.guards import application_by_token, applied_on, state_token
+from govern.joining.services.letters import giver_of
 from govern.joining.services.statutes import statutes_in_force, text_for
 from govern.joining.texts import STATE_NAMES, STATE_TONES
 from govern.joining.views.blueprint import (
@@ -53,51 +55,58 @@ def join(cooperative: str) -> Any:
     if statutes is None or g.cooperative.status == CooperativeStatus.ON_HOLD.value:
         return render_template("joining/closed.html", has_statutes=statutes is not None)
     _row, rules = rules_on(session, g.cooperative.id, today())
-    kind = _kind()
+    kind = wanted_kind()
     form: Any = forms.OrganisationJoinForm() if kind is MemberKind.LEGAL else forms.PersonJoinForm()
     text = text_for(statutes)
-    _prepare(form, rules, text)
+    offer_classes(form, rules.share_classes)
+    ready_form(form, rules.categories, text)
+    if request.method == "GET":
+        form.shares.data = shares_for_joining(rules.joining).least
     if request.method == "GET" or "show_total" in request.form:
-        return _page(form, kind, rules, text)
+        return form_page(form, kind, rules, text)
     if not form.validate():
-        # Whoever must look at the form again is told everything at once.
-        for error in applying.wrong_values(
-            form.email.data or "",
-            form.country.data or "",
-            form.enterprise_number.data or "" if "enterprise_number" in form else "",
-        ):
-            put_error(form, error)
-        return _page(form, kind, rules, text), 422
+        put_wrong_values(form)
+        return form_page(form, kind, rules, text), 422
     try:
-        applying.submit_application(session, g.cooperative, _given(form, kind))
+        applying.submit_application(session, g.cooperative, read_application(form, kind))
     except GovernError as error:
         session.rollback()
         put_error(form, error)
         form.statutes_digest.data = text.digest
-        return _page(form, kind, rules, text), error.status
+        return form_page(form, kind, rules, text), error.status
     session.commit()
     return flask.redirect(here("sent"))
 
 
-def _kind() -> MemberKind:
+def put_wrong_values(form: Any) -> None:
+    """Whoever must look at the form again is told everything at once."""
+    for error in applying.wrong_values(
+        form.email.data or "" if "email" in form else "",
+        form.country.data or "",
+        form.enterprise_number.data or "" if "enterprise_number" in form else "",
+    ):
+        put_error(form, error)
+
+
+def wanted_kind() -> MemberKind:
+    """Whether a person or an organisation joins, as the address or the form says."""
     wanted = request.values.get("kind", "")
     return MemberKind.LEGAL if wanted == MemberKind.LEGAL.value else MemberKind.NATURAL
 
 
-def _prepare(form: Any, rules: Rules, text: StatutesText) -> None:
-    form.category.choices = [SelectChoice(item.code, _described(item)) for item in rules.categories]
-    offer_classes(form, rules.share_classes)
+def ready_form(form: Any, categories: Sequence[Category], text: StatutesText) -> None:
+    """Put into the form what depends on the cooperative, and first values where none was sent."""
+    form.category.choices = [SelectChoice(item.code, _described(item)) for item in categories]
     statutes = text.statutes
     form.consents.label.text = _(
         "I agree to the statutes, version “%(version)s”", version=statutes.version
     )
     if request.method == "GET":
-        form.shares.data = shares_for_joining(rules.joining).least
         form.language.data = current_language()
         form.country.data = g.cooperative.country
         form.statutes_digest.data = text.digest
-        if len(rules.categories) == 1:
-            form.category.data = rules.categories[0].code
+        if len(categories) == 1:
+            form.category.data = categories[0].code
 
 
 def _described(category: Category) -> Markup:
@@ -107,10 +116,18 @@ def _described(category: Category) -> Markup:
     return Markup("{}<br><small>{}</small>").format(name, local_text(category.explanations))
 
 
-def _page(form: Any, kind: MemberKind, rules: Rules, text: StatutesText) -> str:
+def form_page(
+    form: Any,
+    kind: MemberKind,
+    rules: Rules,
+    text: StatutesText,
+    invitation: Mapping[str, Any] | None = None,
+) -> str:
+    """The page of the form. ``invitation``: the transfer by which the shares come."""
     range_ = shares_for_joining(rules.joining)
     price = chosen_class(form, rules.share_classes).nominal_cents
-    shares = form.shares.data if isinstance(form.shares.data, int) else range_.least
+    wanted = form.shares.data if "shares" in form else None
+    shares = wanted if isinstance(wanted, int) else range_.least
     return render_template(
         "joining/join.html",
         form=form,
@@ -121,10 +138,12 @@ def _page(form: Any, kind: MemberKind, rules: Rules, text: StatutesText) -> str:
         total=price * max(0, min(shares, range_.most)),
         text=text,
         statutes=text.statutes,
+        invitation=invitation,
     )
 
 
-def _given(form: Any, kind: MemberKind) -> ApplicationInput:
+def read_application(form: Any, kind: MemberKind) -> ApplicationInput:
+    """What was typed; "" and 0 where the form does not ask."""
     names: dict[str, Any]
     if kind is MemberKind.LEGAL:
         names = {
@@ -143,14 +162,14 @@ def _given(form: Any, kind: MemberKind) -> ApplicationInput:
         kind=kind,
         contact=Contact(
             language=form.language.data,
-            email=form.email.data,
+            email=form.email.data if "email" in form else "",
             street=form.street.data,
             postal_code=form.postal_code.data,
             town=form.town.data,
             country=form.country.data,
         ),
         category=form.category.data,
-        shares=form.shares.data,
+        shares=form.shares.data if "shares" in form else 0,
         share_class=form.share_class.data or "" if "share_class" in form else "",
         statutes_digest=form.statutes_digest.data or "",
         consents=form.consents.data,
@@ -197,6 +216,7 @@ def application(cooperative: str, token: str) -> Any:
         instruction=instruction_of(row.request) if _expects_money(row.status) or unpaid else None,
         unpaid=unpaid,
         over_paid=over_paid_cents(db.session(), row.request) if row.request else 0,
+        giver=giver_of(row),
         may_withdraw=_expects_money(row.status),
         category=_category_name(row.category),
         acceptance=deciding.joining_rules(db.session(), g.cooperative).acceptance,

@@ -24,15 +24,17 @@ from govern.joining.services import deciding, listing
 from govern.joining.services.board_list import board_list_pdf
 from govern.joining.services.deciding import Verdict
 from govern.joining.services.guards import application_by_public_id, applied_on
+from govern.joining.services.letters import giver_of
 from govern.joining.services.likeness import find_likenesses, needs_decision
 from govern.joining.services.listing import ApplicationFilter
 from govern.joining.texts import (
     ACCEPTANCE_TEXTS,
-    HOLD_NAMES,
     SIGN_NAMES,
     STATE_NAMES,
     STATE_TONES,
     act_words,
+    hold_words,
+    state_words,
 )
 from govern.joining.views.blueprint import blueprint, here, is_unpaid, today
 from govern.paging import requested_page
@@ -79,8 +81,9 @@ def application_list(cooperative: str) -> Any:
         page=page,
         wanted=wanted,
         states=STATE_NAMES,
+        state_words=state_words,
+        hold_words=hold_words,
         tones=STATE_TONES,
-        holds=HOLD_NAMES,
         applied_on=applied_on,
         acceptance=deciding.joining_rules(session, g.cooperative).acceptance,
         acceptance_texts=ACCEPTANCE_TEXTS,
@@ -101,6 +104,7 @@ def export_applications(cooperative: str) -> Any:
         _("Category"),
         _("Shares"),
         _("Amount"),
+        _("Given by"),
         _("Accepted on"),
         _("Paid on"),
         _("State"),
@@ -114,9 +118,10 @@ def export_applications(cooperative: str) -> Any:
             row.category,
             row.shares,
             Decimal(row.amount_cents).scaleb(-2),
+            giver_of(row),
             row.accepted_on,
             row.paid_on,
-            str(STATE_NAMES[row.status]),
+            state_words(row),
         ]
         for row in listing.all_applications(db.session(), g.cooperative.id, _filter())
     )
@@ -142,9 +147,10 @@ def application_page(cooperative: str, application: str) -> Any:
         "joining/application_page.html",
         application=row,
         state=row.status,
-        states=STATE_NAMES,
+        state_words=state_words,
+        hold_words=hold_words,
         tones=STATE_TONES,
-        holds=HOLD_NAMES,
+        giver=giver_of(row),
         signs=SIGN_NAMES,
         likenesses=likenesses,
         must_choose=must_choose,
@@ -318,6 +324,7 @@ def _board_page(form: Any, rows: list[Application]) -> str:
         alike=alike,
         categories=_category_names(),
         applied_on=applied_on,
+        giver_of=giver_of,
         said=request.form,
     )
 

@@ -33,7 +33,7 @@ from govern.register.rules.folding import email_key, number_key
 from govern.register.services.holdings import holding_of
 from govern.register.services.merging.reading import merged_accounts_of
 from govern.register.services.rolls import memberships_for_account
-from govern.register.services.transfers import transfers_of
+from govern.register.services.transfers import is_open, transfers_of
 
 MAX_CANDIDATES = 50
 
@@ -185,7 +185,7 @@ def _transfers_to_answer(session: Session, account_id: int) -> list[HomeItem]:
             tone="warn",
         )
         for request in transfers_of(session, sorted(own))
-        if request.receiver_id in own and request.expires_at > clock.now()
+        if request.receiver_id in own and is_open(request)
     ]
 
 

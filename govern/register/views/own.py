@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, render_template
+from flask import g, render_template, url_for
 from flask_babel import gettext as _
 
-from govern import clock
 from govern.access import signed_in
 from govern.errors import NotFound
 from govern.extensions import db
+from govern.home.hooks import HomeItem
+from govern.home.views import expected_of
 from govern.register.models import Membership
 from govern.register.services.rolls import memberships_for_account
-from govern.register.services.transfers import transfers_of
+from govern.register.services.transfers import is_open, transfers_of
 from govern.register.views.blueprint import blueprint
 from govern.register.views.members import member_facts
 
@@ -29,9 +30,22 @@ def me(cooperative: str) -> Any:
         open_transfers=[
             item
             for item in transfers_of(db.session(), [membership.id for membership in memberships])
-            if item.expires_at > clock.now()
+            if is_open(item)
         ],
+        expected=_expected_here(),
     )
+
+
+def _expected_here() -> list[HomeItem]:
+    """What the home page lists and one of the pages behind this one answers, save transfers."""
+    code = g.cooperative.code
+    ours = url_for("register.me", cooperative=code) + "/"
+    transfers = url_for("register.own_transfer", cooperative=code, transfer="")
+    return [
+        item
+        for item in expected_of(db.session(), g.actor, g.actor.account_id)
+        if item.href.startswith(ours) and not item.href.startswith(transfers)
+    ]
 
 
 def own_membership(public_id: str) -> Membership:

@@ -10,15 +10,15 @@ from flask import flash, g, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from govern import clock
 from govern.access import Permission, requires, signed_in
 from govern.cooperatives.rules import ORDINARY
 from govern.errors import GovernError, InvalidInput, NotFound
 from govern.extensions import db, limiter
 from govern.paging import PER_PAGE, paginate, requested_page
 from govern.register import forms
+from govern.register.hooks import transfer_links
 from govern.register.models import Membership, TransferRequest, TransferState
-from govern.register.rules.transfers import OPEN
+from govern.register.rules.transfers import OPEN, TIMED
 from govern.register.services import ledger, members, transfers
 from govern.register.services.certificates import send_certificate
 from govern.register.services.rolls import memberships_for_account
@@ -35,8 +35,10 @@ PROPOSALS = "10 per hour; 30 per day"
 TONES = {
     TransferState.PROPOSED: "info",
     TransferState.AWAITING_ADMISSION: "info",
+    TransferState.AWAITING_ACCEPTANCE: "info",
     TransferState.COMPLETED: "good",
     TransferState.DECLINED: "warn",
+    TransferState.REFUSED: "warn",
     TransferState.WITHDRAWN: "neutral",
     TransferState.EXPIRED: "neutral",
 }
@@ -50,7 +52,8 @@ def _words(row: TransferRequest) -> dict[str, Any]:
         "states": TRANSFER_STATE_NAMES,
         "tones": TONES,
         "share_class": share_class_name(db.session(), g.cooperative.id, row.share_class, today()),
-        "is_open": row.state in OPEN and row.expires_at > clock.now(),
+        "is_open": transfers.is_open(row),
+        "is_timed": row.state in TIMED,
     }
 
 
@@ -63,6 +66,8 @@ def _words(row: TransferRequest) -> dict[str, Any]:
 def propose_transfer(cooperative: str, member: str) -> Any:
     """Propose shares of one's own to somebody."""
     giver, form = own_membership(member), forms.ProposalForm()
+    if request.method == "GET":
+        form.receiver_language.data = giver.language
     has_classes = offer_classes(form.share_class)
     status = 200
     if request.method == "POST" and form.validate():
@@ -77,6 +82,7 @@ def propose_transfer(cooperative: str, member: str) -> Any:
                     receiver_number=form.receiver_number.data or "",
                     receiver_name=form.receiver_name.data or "",
                     receiver_email=form.receiver_email.data or "",
+                    receiver_language=form.receiver_language.data or "",
                     effective_on=form.effective_on.data,
                     share_class=form.share_class.data or ORDINARY,
                     numbers=form.numbers.data or "",
@@ -208,6 +214,7 @@ def _transfer_page(transfer: str, form: forms.ReceiverForm) -> str:
         "register/transfer.html",
         **_words(row),
         form=form,
+        links=[link for offer in transfer_links for link in offer(db.session(), g.actor, row)],
         may_write=g.actor.may(Permission.REGISTER_WRITE, g.cooperative.id),
     )
 

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from govern import clock
 from govern.access import Actor, Permission
+from govern.config import LOCALES
 from govern.cooperatives.models import Cooperative
 from govern.cooperatives.rules import ORDINARY
+from govern.cooperatives.services import rules_on
 from govern.errors import Conflict, ForbiddenTransition, InvalidInput, RuleViolation
 from govern.i18n import day as in_words
 from govern.register.models import (
@@ -31,19 +33,20 @@ from govern.register.rules.numbers import (
     read_numbers,
     unbroken_since,
 )
-from govern.register.rules.transfers import OPEN, may_follow
+from govern.register.rules.transfers import may_follow
 from govern.register.services.holdings import entries_of, moves_of
 from govern.register.services.ledger import refuse_on_hold
 from govern.register.services.ledger.common import check_day
 from govern.register.services.members import membership_by_number
 from govern.register.services.rolls import memberships_for_account
-from govern.register.services.transfers.reading import promised_shares
+from govern.register.services.transfers.reading import is_over, promised_shares
 
 
 @dataclass(frozen=True)
 class Proposal:
     """What a giver proposes. Either ``receiver_number``, or name and address of a new member.
 
+    ``receiver_language``: in which a new member is written to, "" for that of the giver.
     ``numbers`` names the shares ("4-5"), "" for whichever; ``effective_on`` None for the day on
     which the receiver confirms.
     """
@@ -53,6 +56,7 @@ class Proposal:
     receiver_number: str = ""
     receiver_name: str = ""
     receiver_email: str = ""
+    receiver_language: str = ""
     effective_on: date | None = None
     share_class: str = ORDINARY
     numbers: str = ""
@@ -78,7 +82,7 @@ def check_step(request: TransferRequest, wanted: TransferState) -> None:
 
 
 def refuse_over(request: TransferRequest) -> None:
-    if request.state in OPEN and request.expires_at <= clock.now():
+    if is_over(request):
         raise Conflict(
             _("The time to answer has passed: the shares are no longer promised."),
             remedy=_("Ask the giver to propose the transfer again."),
@@ -148,6 +152,7 @@ def check_promise(session: Session, giver: Membership, proposal: Proposal, day: 
 
 def find_receiver(
     session: Session,
+    actor: Actor,
     cooperative: Cooperative,
     giver: Membership,
     proposal: Proposal,
@@ -190,7 +195,34 @@ def find_receiver(
             remedy=_("Write it as in name@example.org."),
             field="receiver_email",
         ) from error
+    if proposal.receiver_language and proposal.receiver_language not in LOCALES:
+        raise InvalidInput(
+            _("There is no such language."),
+            remedy=_("Choose one from the list."),
+            field="receiver_language",
+        )
+    if not actor.may(Permission.REGISTER_WRITE, cooperative.id):
+        refuse_too_few(session, cooperative, proposal.shares, day)
     return None
+
+
+def refuse_too_few(session: Session, cooperative: Cooperative, shares: int, day: date) -> None:
+    """RuleViolation for fewer shares than the rules ask of a new member, who holds none yet."""
+    least = rules_on(session, cooperative.id, day)[1].joining.minimum_shares
+    if shares < least:
+        raise RuleViolation(
+            ngettext(
+                "A new member of %(name)s takes at least %(num)d share.",
+                "A new member of %(name)s takes at least %(num)d shares.",
+                least,
+                name=cooperative.name,
+            ),
+            remedy=_(
+                "As many must be given; or the receiver becomes a member with shares of their own "
+                "first, and receives these afterwards."
+            ),
+            field="shares",
+        )
 
 
 def another_member() -> InvalidInput:

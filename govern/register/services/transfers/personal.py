@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from govern import clock
+from govern.access import SYSTEM
 from govern.database import changed_rows
 from govern.i18n import day as in_words
 from govern.i18n import instant
@@ -23,6 +23,7 @@ from govern.register.models import (
 )
 from govern.register.rules.transfers import OPEN
 from govern.register.services.certificate_document import spaced
+from govern.register.services.transfers.ending import break_promise, lock_request
 from govern.register.services.transfers.reading import transfers_of
 from govern.register.texts import CAUSE_NAMES, TRANSFER_STATE_NAMES
 
@@ -92,20 +93,17 @@ def erase_transfers(session: Session, membership: Membership, when: str) -> int:
     The book itself says what was transferred. Certificates are kept: they name nobody.
     """
     session.flush()
-    ended = changed_rows(
-        session.execute(
-            update(TransferRequest)
-            .where(TransferRequest.giver_id == membership.id, TransferRequest.state.in_(OPEN))
-            .values(
-                state=TransferState.WITHDRAWN.value,
-                answered_at=clock.now(),
-                receiver_name="",
-                receiver_email="",
-            )
+    promised = session.scalars(
+        select(TransferRequest).where(
+            TransferRequest.giver_id == membership.id, TransferRequest.state.in_(sorted(OPEN))
         )
-    )
+    ).all()
+    for request in promised:
+        cooperative = lock_request(session, request)
+        if request.state in OPEN:
+            break_promise(session, SYSTEM, cooperative, request, "transfer_void")
     if when != "end":
-        return ended
+        return len(promised)
     return changed_rows(
         session.execute(
             delete(TransferRequest).where(

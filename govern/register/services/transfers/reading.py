@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from govern import clock
@@ -24,7 +23,7 @@ from govern.register.rules.numbers import (
     join,
     parse_numbers,
 )
-from govern.register.rules.transfers import OPEN
+from govern.register.rules.transfers import OPEN, TIMED
 
 
 def transfer_by_public_id(
@@ -81,20 +80,6 @@ def promised_shares(
     return total, format_numbers(named)
 
 
-def expire_transfers(session: Session, now: datetime) -> None:
-    """End the requests that nobody answered in time, and forget who was to receive them."""
-    session.execute(
-        update(TransferRequest)
-        .where(TransferRequest.state.in_(sorted(OPEN)), TransferRequest.expires_at <= now)
-        .values(
-            state=TransferState.EXPIRED.value,
-            answered_at=now,
-            receiver_name="",
-            receiver_email="",
-        )
-    )
-
-
 def open_promises(
     session: Session, giver: Membership, share_class: str
 ) -> Iterator[TransferRequest]:
@@ -103,6 +88,23 @@ def open_promises(
             TransferRequest.giver_id == giver.id,
             TransferRequest.share_class == share_class,
             TransferRequest.state.in_(sorted(OPEN)),
-            TransferRequest.expires_at > clock.now(),
+            still_in_time(),
         )
     )
+
+
+def still_in_time() -> ColumnElement[bool]:
+    """That an open request has not run out of time."""
+    return or_(
+        TransferRequest.state.not_in(sorted(TIMED)), TransferRequest.expires_at > clock.now()
+    )
+
+
+def is_open(request: TransferRequest) -> bool:
+    """Whether the shares are still promised in this request."""
+    return request.state in OPEN and not is_over(request)
+
+
+def is_over(request: TransferRequest) -> bool:
+    """Whether nobody has answered in time."""
+    return request.state in TIMED and request.expires_at <= clock.now()

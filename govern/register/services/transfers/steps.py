@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from govern import audit, clock
+from govern import clock
 from govern.access import SYSTEM, Actor, Permission
 from govern.cooperatives.models import Cooperative
 from govern.errors import ForbiddenTransition, InvalidInput, NotFound
@@ -39,8 +39,9 @@ from govern.register.services.transfers.checking import (
     refuse_past,
     require_party,
 )
+from govern.register.services.transfers.ending import break_promise, finish, lock_request, note
 from govern.register.services.transfers.reading import awaiting_for
-from govern.register.services.transfers.telling import tell, tell_receiver
+from govern.register.services.transfers.telling import forget_receiver, tell, tell_receiver
 
 
 def propose_transfer(
@@ -65,7 +66,7 @@ def propose_transfer(
     check_day(giver, cooperative, day, while_member=True)
     refuse_past(actor, cooperative, day)
     numbers = check_promise(session, giver, proposal, day)
-    receiver = find_receiver(session, cooperative, giver, proposal, day)
+    receiver = find_receiver(session, actor, cooperative, giver, proposal, day)
     now = clock.now()
     request = TransferRequest(
         cooperative_id=cooperative.id,
@@ -73,6 +74,7 @@ def propose_transfer(
         receiver_id=receiver.id if receiver else None,
         receiver_name="" if receiver else values.tidy(proposal.receiver_name)[:250],
         receiver_email="" if receiver else values.read_email(proposal.receiver_email),
+        receiver_language="" if receiver else proposal.receiver_language,
         shares=proposal.shares,
         share_class=proposal.share_class,
         numbers=numbers,
@@ -86,7 +88,7 @@ def propose_transfer(
     session.add(request)
     session.flush()
     tell_receiver(session, cooperative, request)
-    _note(session, actor, request, "proposed")
+    note(session, actor, request, "proposed")
     return request
 
 
@@ -98,7 +100,7 @@ def confirm_transfer(session: Session, actor: Actor, request: TransferRequest) -
     Raises Forbidden for anybody else, ForbiddenTransition for a request that has ended,
     RuleViolation when the shares are gone.
     """
-    cooperative, receiver = _lock(session, request), request.receiver
+    cooperative, receiver = lock_request(session, request), request.receiver
     if receiver is None:
         raise ForbiddenTransition(
             _("Nobody is named yet who receives these shares."),
@@ -122,29 +124,30 @@ def confirm_transfer(session: Session, actor: Actor, request: TransferRequest) -
     )
     request.effective_on = day
     request.act_id = entries[0].act_id
-    _finish(session, actor, request, TransferState.COMPLETED)
+    finish(session, actor, request, TransferState.COMPLETED)
     return entries
 
 
 def decline_transfer(session: Session, actor: Actor, request: TransferRequest) -> None:
     """The receiver does not want the shares; the giver is told."""
-    cooperative = _lock(session, request)
+    cooperative = lock_request(session, request)
     if request.receiver is None:
         raise NotFound(_("There is no such transfer."), remedy=_("Look at your own page."))
     require_party(session, actor, request.receiver)
     check_step(request, TransferState.DECLINED)
-    _finish(session, actor, request, TransferState.DECLINED)
+    finish(session, actor, request, TransferState.DECLINED)
     tell(session, cooperative, request, request.giver, "transfer_declined")
 
 
 def withdraw_transfer(session: Session, actor: Actor, request: TransferRequest) -> None:
-    """The giver (or a registrar) takes the promise back while it is open."""
-    cooperative = _lock(session, request)
+    """The giver (or a registrar) takes the promise back while it is open.
+
+    An application for membership that came with it ends too, and whoever applied is told.
+    """
+    cooperative = lock_request(session, request)
     require_party(session, actor, request.giver)
     check_step(request, TransferState.WITHDRAWN)
-    _finish(session, actor, request, TransferState.WITHDRAWN)
-    if request.receiver is not None:
-        tell(session, cooperative, request, request.receiver, "transfer_withdrawn")
+    break_promise(session, actor, cooperative, request, "transfer_withdrawn")
 
 
 def name_receiver(
@@ -152,7 +155,7 @@ def name_receiver(
 ) -> None:
     """Say which new member the promised shares are for; that member is asked to confirm."""
     actor.require(Permission.REGISTER_WRITE, request.cooperative_id)
-    cooperative = _lock(session, request)
+    cooperative = lock_request(session, request)
     refuse_over(request)
     check_step(request, TransferState.PROPOSED)
     if receiver.cooperative_id != cooperative.id or receiver.id == request.giver_id:
@@ -162,12 +165,12 @@ def name_receiver(
         request.effective_on = None
     request.receiver_id = receiver.id
     request.state = TransferState.PROPOSED.value
-    request.receiver_name = request.receiver_email = ""
+    forget_receiver(session, request)
     request.expires_at = clock.now() + OPEN_FOR
     session.flush()
     session.refresh(request)
     tell_receiver(session, cooperative, request)
-    _note(session, actor, request, "receiver_named")
+    note(session, actor, request, "receiver_named")
 
 
 def welcome_receiver(session: Session, membership: Membership) -> None:
@@ -245,29 +248,3 @@ def _begin(session: Session, actor: Actor, giver: Membership) -> Cooperative:
     session.refresh(giver)
     require_party(session, actor, giver)
     return session.get_one(Cooperative, giver.cooperative_id)
-
-
-def _lock(session: Session, request: TransferRequest) -> Cooperative:
-    """Two answers at once take turns: the second sees what the first has done."""
-    lock_register(session, request.cooperative_id)
-    session.refresh(request)
-    return session.get_one(Cooperative, request.cooperative_id)
-
-
-def _finish(session: Session, actor: Actor, request: TransferRequest, state: TransferState) -> None:
-    request.state = state.value
-    request.answered_at = clock.now()
-    request.answered_by_id = actor.account_id
-    request.receiver_name = request.receiver_email = ""
-    session.flush()
-    _note(session, actor, request, state.value)
-
-
-def _note(session: Session, actor: Actor, request: TransferRequest, action: str) -> None:
-    audit.record(
-        session,
-        actor,
-        f"register:transfer:{action}",
-        cooperative_id=request.cooperative_id,
-        subject=f"transfer:{request.public_id}",
-    )

@@ -1,32 +1,50 @@
-"""What the parties of a transfer are told by mail."""
+"""What the parties of a transfer are told by mail, and forgetting who was invited by one."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from govern import mail
+from govern.accounts.tags import make_token, token_hash
 from govern.cooperatives.models import Cooperative
+from govern.mail import DeliveryState, OutboxMail
+from govern.register.hooks import invitations
 from govern.register.models import (
     Membership,
     TransferRequest,
 )
+from govern.register.services.erasure.mails import empty_mails
 
 MAIL_CATEGORY = "transfer"
 
 
 def tell_receiver(session: Session, cooperative: Cooperative, request: TransferRequest) -> None:
+    """Ask a member to confirm, or invite somebody who is none to become one.
+
+    Where they can do so by themselves, the mail carries a secret link; else it asks them to get in
+    touch with the cooperative.
+    """
     if request.receiver is not None:
         tell(session, cooperative, request, request.receiver, "transfer_proposed")
         return
+    token = make_token()
+    link = next((found for offer in invitations if (found := offer(session, request, token))), "")
+    if link:
+        request.invitation_hash = token_hash(token)
+        session.flush()
+    language = request.receiver_language or request.giver.language
     _queue(
         session,
         cooperative,
         request,
-        (request.receiver_email, request.receiver_name, request.giver.language),
+        (request.receiver_email, request.receiver_name, language),
         "transfer_invitation",
+        _about(request),
+        link=link,
     )
 
 
@@ -44,13 +62,30 @@ def tell(
         _queue(session, cooperative, request, to, template, about)
 
 
+def forget_receiver(session: Session, request: TransferRequest) -> None:
+    """Delete name and address of whoever was invited, also in the mail that invited them."""
+    request.receiver_name = request.receiver_email = ""
+    session.flush()
+    mails = session.scalars(
+        select(OutboxMail.id).where(
+            OutboxMail.about == _about(request), OutboxMail.state != DeliveryState.SENDING.value
+        )
+    ).all()
+    empty_mails(session, mails)
+
+
+def _about(request: TransferRequest) -> str:
+    return f"transfer:{request.public_id}"
+
+
 def _queue(
     session: Session,
     cooperative: Cooperative,
     request: TransferRequest,
     to: tuple[str, str, str],
     template: str,
-    about: str | None = None,
+    about: str,
+    link: str = "",
 ) -> None:
     public_url = flask.current_app.config["GOVERN"].public_url
     address, name, language = to
@@ -62,6 +97,7 @@ def _queue(
         "until": request.expires_at,
         "address": f"{public_url}/{cooperative.code}/me/transfers/{request.public_id}",
         "front": f"{public_url}/{cooperative.code}",
+        "link": link,
     }
     mail.queue_mail(
         session,
@@ -74,4 +110,5 @@ def _queue(
         dedupe_key=f"{template}:{request.public_id}",
         category=MAIL_CATEGORY,
         about=about,
+        secret=bool(link),
     )
