@@ -60,6 +60,19 @@ def test_shares_ordered_are_issued_and_paid_on_the_day_the_money_arrives(
     assert any(key.startswith("certificate:") for key in keys)
 
 
+def test_an_order_stands_on_the_members_page_until_it_is_paid(
+    session, cooperative, member, actor, pay, client, sign_in
+):
+    order = orders.order_shares(session, actor, member, 2)
+    session.commit()
+    sign_in(client, member.person.account)
+    page = f"/{cooperative.code}/me"
+    href = f'href="{page}/{member.public_id}/orders/{order.public_id}"'
+    assert href in client.get(page).text
+    pay(order.request, 6000)
+    assert href not in client.get(page).text
+
+
 def test_a_part_of_the_price_waits_and_the_rest_issues_the_shares(
     session, member, actor, pay, clock
 ):

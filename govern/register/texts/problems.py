@@ -193,6 +193,11 @@ _PROBLEMS: dict[str, Callable[[Params], tuple[str, str]]] = {
         _("“%(value)s” is not an e-mail address.", value=p["value"]),
         _("Write it as name@example.org, or leave the cell empty for letters by post."),
     ),
+    # In a form, where there are no cells, and where an address may be needed.
+    "email_mistyped": lambda p: (
+        _("“%(value)s” is not an e-mail address.", value=p["value"]),
+        _("Write it as name@example.org."),
+    ),
     "language_unknown": lambda p: (
         _("“%(value)s” is not one of the languages.", value=p["value"]),
         _("Use FR, NL, DE or EN."),

@@ -41,7 +41,10 @@ def check_contact(contact: Contact) -> Contact:
     email = values.tidy(contact.email)
     country = values.tidy(contact.country)
     if email:
-        email = read_value("email", values.read_email, email)
+        try:
+            email = values.read_email(email)
+        except values.Unreadable as error:
+            raise invalid_value("email", "email_mistyped", email) from error
     if country:
         country = read_value("country", values.read_country, country)
     if contact.language not in LOCALES:
