@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from govern.audit import AuditEntry
 from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from govern.register.models import EndReason, Membership, MembershipCategory
+from govern.register.models.people import COUNTED, COUNTED_ORDER
 from govern.register.services import members
 from govern.register.services.holdings import holding_of
 from govern.register.services.members import Contact, NewMember, PossibleDuplicate
@@ -81,12 +82,20 @@ def test_the_next_free_number_follows_the_highest(
     members.add_member(
         session, SYSTEM, cooperative, person(member_number="A-7", accept_duplicate=True)
     )
-    for number in ("999", "9000x", "9" * 19):
+    for number in ("999", "0001040", "9000x", "9" * 19):
         members.add_member(
             session, SYSTEM, cooperative, person(member_number=number, accept_duplicate=True)
         )
     made = members.add_member(session, SYSTEM, cooperative, person(accept_duplicate=True))
     assert made.member_number == "1042"
+    if session.get_bind().dialect.name == "sqlite":
+        highest = (
+            f"SELECT member_number FROM membership WHERE cooperative_id = 1 AND {COUNTED} "
+            f"ORDER BY {', '.join(f'{part} DESC' for part in COUNTED_ORDER)} LIMIT 1"
+        )
+        plan = str(session.execute(text(f"EXPLAIN QUERY PLAN {highest}")).all())
+        assert "ix_membership_counted" in plan
+        assert "TEMP B-TREE" not in plan
     with pytest.raises(Conflict, match="1042 is in use"):
         members.add_member(
             session, SYSTEM, cooperative, person(member_number="1042", accept_duplicate=True)

@@ -203,6 +203,23 @@ Index(
 ).ddl_if(dialect="postgresql")
 
 
+COUNTED = "ltrim(member_number, '0123456789') = '' AND length(member_number) BETWEEN 1 AND 18"
+"""The condition of the member numbers that are counted on: digits only, at most 18 of them."""
+
+COUNTED_ORDER = ("length(ltrim(member_number, '0'))", "ltrim(member_number, '0')")
+"""What puts them in the order of their values, on both databases."""
+
+# The highest number, without looking through all. A query has to use the very same words.
+Index(
+    "ix_membership_counted",
+    Membership.__table__.c.cooperative_id,
+    *(text(part) for part in COUNTED_ORDER),
+    _table=Membership.__table__,
+    sqlite_where=text(COUNTED),
+    postgresql_where=text(COUNTED),
+)
+
+
 class MembershipCategory(db.Model):  # type: ignore[name-defined]
     """The category of a membership from ``starts_on`` until ``ends_on`` (exclusive, None: open).
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import BigInteger, and_, cast, func, or_, select
+from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from govern import audit, clock
@@ -19,6 +19,7 @@ from govern.register.models import (
     Membership,
     Representative,
 )
+from govern.register.models.people import COUNTED, COUNTED_ORDER
 from govern.register.rules import values
 from govern.register.rules.folding import fold, search_text
 from govern.register.services.chain import lock_register
@@ -66,21 +67,14 @@ def member_search_text(
 
 def next_member_number(session: Session, cooperative_id: int) -> str:
     """One more than the highest number made of digits only (at most 18 of them)."""
-    # The database looks through them: the register is locked meanwhile, and may be a large one.
-    number = Membership.member_number
-    if session.get_bind().dialect.name == "postgresql":
-        of_digits = number.regexp_match("^[0-9]{1,18}$")
-    else:
-        of_digits = and_(
-            func.length(number).between(1, 18),
-            number.op("NOT GLOB", is_comparison=True)("*[^0-9]*"),
-        )
+    # In the words of the index ``ix_membership_counted``, or every number would be looked at.
     highest = session.scalar(
-        select(func.max(cast(number, BigInteger))).where(
-            Membership.cooperative_id == cooperative_id, of_digits
-        )
+        select(Membership.member_number)
+        .where(Membership.cooperative_id == cooperative_id, text(COUNTED))
+        .order_by(*(text(f"{part} DESC") for part in COUNTED_ORDER))
+        .limit(1)
     )
-    return str((highest or 0) + 1)
+    return str(int(highest or 0) + 1)
 
 
 def membership_by_public_id(
