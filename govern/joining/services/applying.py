@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -186,8 +187,8 @@ def check_shares(rules: Rules, category: str, share_class: str, shares: int) -> 
         raise InvalidInput(
             _(
                 "The number of shares must be between %(least)s and %(most)s.",
-                least=wanted.least,
-                most=wanted.most,
+                least=format_decimal(wanted.least),
+                most=format_decimal(wanted.most),
             ),
             remedy=_("Write another number."),
             field="shares",

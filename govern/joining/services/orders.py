@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -113,8 +114,8 @@ def order_shares(
         raise RuleViolation(
             _(
                 "The number of shares must be between %(least)s and %(most)s.",
-                least=wanted.least,
-                most=wanted.most,
+                least=format_decimal(wanted.least),
+                most=format_decimal(wanted.most),
             ),
             remedy=_("Write another number."),
             field="shares",

@@ -75,6 +75,8 @@ def join(cooperative: str) -> Any:
         form.statutes_digest.data = text.digest
         return form_page(form, kind, rules, text), error.status
     session.commit()
+    # Said to whoever typed it, known or not: a mistake in it would otherwise go unseen.
+    flash(_("A mail is on its way to %(address)s.", address=form.email.data.strip()), "info")
     return flask.redirect(here("sent"))
 
 
