@@ -72,6 +72,8 @@ def test_the_whole_way_of_a_treasurer(session: Session, treasurer: Any, ask: Cal
 
     refund = session.scalars(select(OutgoingPayment)).one()
     treasurer.post(f"{HOME}/outgoing/{refund.public_id}/release")
+    expected = f'href="{HOME}/files/new">Put 1 released payment into a file for the bank'
+    assert expected in treasurer.get("/").text
     account = session.scalars(select(BankAccount)).one()
     form = {
         "payment": refund.public_id,
@@ -80,6 +82,7 @@ def test_the_whole_way_of_a_treasurer(session: Session, treasurer: Any, ask: Cal
     }
     made = treasurer.post(f"{HOME}/files/new", data=form, follow_redirects=True)
     assert "The payment file was made." in made.text
+    assert expected not in treasurer.get("/").text
     batch = session.scalars(select(PaymentBatch)).one()
     sent = treasurer.get(f"{HOME}/files/{batch.public_id}/pain.xml")
     assert sent.data.decode() == batch.xml

@@ -93,7 +93,12 @@ def release(cooperative: str) -> Any:
                 ),
                 "good",
             )
-            return flask.redirect(here("refund_list"))
+            # Where the file is made: until then nobody is paid.
+            return flask.redirect(
+                flask.url_for(
+                    "payments.outgoing_list", cooperative=g.cooperative.code, list="released"
+                )
+            )
         except GovernError as refused:
             db.session.rollback()
             error = refused

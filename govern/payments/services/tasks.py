@@ -22,7 +22,7 @@ from govern.payments.services.batches import waiting_batch
 
 
 def expected_of(session: Session, actor: Actor, account_id: int) -> list[HomeItem]:
-    """Entries that wait, payments to release, a file to hand to the bank."""
+    """Entries that wait, payments to release or to put into a file, a file for the bank."""
     ids = [one for one in actor.roles if actor.may(Permission.PAYMENTS_READ, one)]
     if not ids:
         return []
@@ -89,7 +89,7 @@ def _releases(session: Session, cooperative: Cooperative) -> list[HomeItem]:
 def _files(session: Session, cooperative: Cooperative) -> list[HomeItem]:
     batch = waiting_batch(session, cooperative)
     if batch is None:
-        return []
+        return _in_no_file(session, cooperative)
     return [
         HomeItem(
             title=_("A payment file is waiting to be handed to the bank"),
@@ -102,6 +102,31 @@ def _files(session: Session, cooperative: Cooperative) -> list[HomeItem]:
             href=flask.url_for(
                 "payments.batch_page", cooperative=cooperative.code, batch=batch.public_id
             ),
+            tone="warn",
+        )
+    ]
+
+
+def _in_no_file(session: Session, cooperative: Cooperative) -> list[HomeItem]:
+    """Payments that are released: nobody is paid before they are in a file."""
+    count, first = session.execute(
+        select(func.count(), func.min(OutgoingPayment.due_on)).where(
+            OutgoingPayment.cooperative_id == cooperative.id,
+            OutgoingPayment.state == OutgoingState.RELEASED.value,
+        )
+    ).one()
+    if not count:
+        return []
+    return [
+        HomeItem(
+            title=ngettext(
+                "Put %(num)s released payment into a file for the bank",
+                "Put %(num)s released payments into a file for the bank",
+                count,
+            ),
+            detail=cooperative.name,
+            due=first,
+            href=flask.url_for("payments.new_batch", cooperative=cooperative.code),
             tone="warn",
         )
     ]
