@@ -29,12 +29,7 @@ from govern.joining.services import (
     personal,
 )
 from govern.joining.services.statutes import statutes_in_force
-from govern.joining.views import (  # noqa: F401  (their routes)
-    applying,
-    deciding,
-    own,
-    statutes,
-)
+from govern.joining.views import applying, deciding, invited, own, statutes  # noqa: F401  (routes)
 from govern.joining.views.blueprint import blueprint
 from govern.navigation import NavItem
 from govern.payments.models import PaymentMatch, PaymentRequest
