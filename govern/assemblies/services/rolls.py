@@ -37,7 +37,8 @@ def take_assembly_roll(session: Session, actor: Actor, assembly: Assembly) -> Ro
         actor,
         assembly.cooperative,
         assembly.record_date,
-        label=f"{local_text(assembly.titles)} ({assembly.slug})",
+        # Kept as it is for all readers: in the language of the house, not of who took the roll.
+        label=f"{local_text(assembly.titles, assembly.cooperative.languages[0])} ({assembly.slug})",
         objections_until=objections_until(assembly),
     )
     assembly.roll_id = roll.id
