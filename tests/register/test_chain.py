@@ -12,10 +12,12 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from govern.access import SYSTEM
+from govern.access import SYSTEM, Role
+from govern.accounts.services import actor_for
 from govern.cooperatives.models import Cooperative
 from govern.database import append_only_ddl, drop_append_only_ddl
-from govern.register.models import HolderOpening, Membership, RegisterHead, ShareEntry
+from govern.errors import Forbidden
+from govern.register.models import EndReason, HolderOpening, Membership, RegisterHead, ShareEntry
 from govern.register.rules import chain
 from govern.register.services import ledger, members, take_roll
 from govern.register.services.verifying import BrokenLedger, verify_ledger
@@ -269,3 +271,29 @@ def test_the_triggers_can_be_put_back(both_databases: str, session: Session) -> 
         "share_entry", dialect
     ):
         session.execute(text(statement))
+
+
+def test_a_corrected_name_is_that_of_every_membership_of_the_holder(
+    session: Session,
+    cooperative: Cooperative,
+    make_cooperative: Make,
+    make_member: Make,
+    make_account: Make,
+) -> None:
+    former, present = make_member("1"), make_member("2")
+    members.end_membership(session, SYSTEM, former, date(2018, 5, 2), EndReason.RESIGNATION)
+    present.person_id = former.person_id
+    session.commit()
+    members.change_identity(session, SYSTEM, present, given_name="Anna", family_name="Peters")
+    assert "anna" in former.search_text
+    verify_ledger(session, cooperative)
+
+    # The book of another cooperative is changed by whoever keeps that one as well.
+    other = make_cooperative(code="elsewhere")
+    present.cooperative_id = other.id
+    account = make_account("Rita", roles=[(cooperative, Role.REGISTRAR)])
+    session.flush()
+    with pytest.raises(Forbidden):
+        members.change_identity(
+            session, actor_for(session, account), former, given_name="Bo", family_name="Peters"
+        )

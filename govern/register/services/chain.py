@@ -210,6 +210,12 @@ def commitment_for(session: Session, membership: Membership) -> str:
     return opening.commitment
 
 
+def has_openings(session: Session, membership: Membership) -> bool:
+    """Whether the ledger has committed to who holds the membership, and it was not erased."""
+    one = select(HolderOpening.commitment).where(HolderOpening.membership_id == membership.id)
+    return session.scalar(one.limit(1)) is not None
+
+
 def statement_of(membership: Membership) -> str:
     """The statement that the register's present data give for the membership."""
     return chain.holder_statement(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from flask_babel import gettext as _
@@ -9,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from govern import clock
-from govern.access import Actor
+from govern.access import Actor, Permission
 from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, InvalidInput, RuleViolation
 from govern.i18n import day as in_words
@@ -22,7 +23,7 @@ from govern.register.models import (
 )
 from govern.register.rules import values
 from govern.register.rules.folding import name_key
-from govern.register.services.chain import commitment_for
+from govern.register.services.chain import commitment_for, has_openings, lock_register
 from govern.register.services.members.checking import (
     Contact,
     check_category,
@@ -67,7 +68,15 @@ def change_identity(
     organisation_name: str = "",
     enterprise_number: str = "",
 ) -> None:
-    """Correct the name, birth date or enterprise number; the ledger keeps both statements."""
+    """Correct the name, birth date or enterprise number; the ledger keeps both statements.
+
+    Every membership of the holder shows it, former ones and those elsewhere too, and its ledger
+    commits to it: whoever asks must keep the register of each.
+    """
+    others = _others_of_holder(session, membership)
+    for cooperative_id in sorted({row.cooperative_id for row in (membership, *others)}):
+        actor.require(Permission.REGISTER_WRITE, cooperative_id)
+        lock_register(session, cooperative_id)
     open_membership(session, actor, membership)
     if membership.person is not None:
         person = membership.person
@@ -84,6 +93,10 @@ def change_identity(
     membership.changed_at = clock.now()
     index_membership(session, membership)
     commitment_for(session, membership)
+    for row in others:
+        index_membership(session, row)
+        if has_openings(session, row):
+            commitment_for(session, row)
     record_change(session, actor, membership, "identity_corrected", {})
 
 
@@ -209,6 +222,18 @@ def end_membership(
     membership.changed_at = clock.now()
     session.flush()
     record_change(session, actor, membership, "ended", {"reason": reason.value})
+
+
+def _others_of_holder(session: Session, membership: Membership) -> Sequence[Membership]:
+    """The other memberships of the same person or organisation, in any cooperative."""
+    holder = (
+        Membership.person_id == membership.person_id
+        if membership.person_id is not None
+        else Membership.organisation_id == membership.organisation_id
+    )
+    return session.scalars(
+        select(Membership).where(holder, Membership.id != membership.id).order_by(Membership.id)
+    ).all()
 
 
 def _person_of_member(session: Session, cooperative: Cooperative, member_number: str) -> Person:
