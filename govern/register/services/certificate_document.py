@@ -10,7 +10,7 @@ import flask
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from govern.cooperatives.models import Cooperative
 from govern.cooperatives.rules import Category
@@ -62,10 +62,18 @@ def certified_facts(
     ]
     holding = holding_on([as_rule_entry(row) for row in rows])
     numbers = numbers_per_class(rows)
+    # The first commitment to who holds it now: a merge that was taken back has left another.
+    present = aliased(HolderOpening)
     commitment = session.scalar(
-        select(HolderOpening.commitment).where(
-            HolderOpening.membership_id == membership.id, HolderOpening.is_current
+        select(HolderOpening.commitment)
+        .join(present, present.membership_id == HolderOpening.membership_id)
+        .where(
+            HolderOpening.membership_id == membership.id,
+            present.is_current,
+            HolderOpening.statement == present.statement,
         )
+        .order_by(HolderOpening.recorded_at, HolderOpening.commitment)
+        .limit(1)
     )
     facts = {
         "cooperative": cooperative.code,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from govern import clock
 from govern.accounts.models import Account, RoleGrant
 from govern.accounts.services import end_all_sessions
 from govern.register.models import (
+    HolderOpening,
     Membership,
     Merge,
     MergeKind,
@@ -96,6 +97,7 @@ def erase_identity(session: Session, membership: Membership) -> None:
             session.flush()
             session.refresh(membership)
         else:
+            _erase_from_parted(session, person)
             _blank(person)
             for merged in _merged_into(session, person):
                 _blank(merged)
@@ -144,6 +146,28 @@ def _merged_into(session: Session, person: Person) -> Sequence[Person]:
             )
         )
     ).all()
+
+
+def _erase_from_parted(session: Session, person: Person) -> None:
+    """Take away what the ledger noted of this person about memberships that turned out to be
+    somebody else's: the statements from the time of a merge that was taken back."""
+    merges = session.scalars(
+        select(Merge).where(
+            Merge.kind == MergeKind.PERSON.value,
+            Merge.kept_id == person.id,
+            Merge.undone_at.is_not(None),
+        )
+    )
+    for merge in merges.all():
+        for item in merge.moved["memberships"]:
+            before = session.get(HolderOpening, item["commitment"]) if item["commitment"] else None
+            session.execute(
+                delete(HolderOpening).where(
+                    HolderOpening.membership_id == item["id"],
+                    HolderOpening.recorded_at < merge.undone_at,
+                    *([HolderOpening.recorded_at > before.recorded_at] if before else []),
+                )
+            )
 
 
 def _blank_representatives(session: Session, membership: Membership) -> None:

@@ -15,7 +15,6 @@ from govern.accounts.models import Account
 from govern.errors import Conflict
 from govern.register.models import (
     EndReason,
-    HolderOpening,
     Membership,
     Merge,
     MergeKind,
@@ -25,7 +24,7 @@ from govern.register.models import (
 )
 from govern.register.rules.erasure import ERASED_NAME
 from govern.register.services import ledger
-from govern.register.services.chain import commitment_for, lock_register, statement_of
+from govern.register.services.chain import commitment_for, has_openings, lock_register
 from govern.register.services.members.finding import index_membership
 from govern.register.services.quality.duplicates import checked_reason
 
@@ -45,11 +44,13 @@ def undo_merge(session: Session, actor: Actor, merge: Merge, reason: str) -> Mer
             _("This merge was taken back already."), remedy=_("Nothing needs to be done.")
         )
     reason = checked_reason(reason)
+    # Before anything is written anew, so that what was written while it held can be told apart.
+    now = clock.now()
     if merge.kind == MergeKind.MEMBERSHIP.value:
         _part_memberships(session, actor, merge, reason)
     else:
         _part_holders(session, actor, merge)
-    merge.undone_at = clock.now()
+    merge.undone_at = now
     merge.undone_by_id = actor.account_id
     merge.undo_reason = reason
     session.flush()
@@ -89,13 +90,14 @@ def _part_holders(session: Session, actor: Actor, merge: Merge) -> None:
     session.flush()
     if is_person:
         _part_accounts(session, merge)
-    before = {item["id"]: item["commitment"] for item in moved["memberships"]}
     for membership in memberships:
         membership.changed_at = clock.now()
         session.flush()
         session.refresh(membership)
         index_membership(session, membership)
-        _restore_commitment(session, membership, before[membership.id])
+        # What was committed to meanwhile stays: the book of that time is read from it.
+        if has_openings(session, membership):
+            commitment_for(session, membership)
     _index_represented(session, roles)
 
 
@@ -136,42 +138,6 @@ def _part_accounts(session: Session, merge: Merge) -> None:
         if account_row.name != ERASED_NAME:
             account_row.disabled_at = None
     session.flush()
-
-
-def _restore_commitment(session: Session, membership: Membership, commitment: str | None) -> None:
-    """Let the ledger commit to the holder as it did before the merge.
-
-    What was recorded meanwhile keeps its own commitment; one that no entry uses goes.
-    """
-    current = session.scalar(
-        select(HolderOpening).where(
-            HolderOpening.membership_id == membership.id, HolderOpening.is_current
-        )
-    )
-    if current is None or current.commitment == commitment:
-        return
-    earlier = session.get(HolderOpening, commitment) if commitment else None
-    if earlier is not None and earlier.statement != statement_of(membership):
-        earlier = None
-    is_used = session.scalar(
-        select(ShareEntry.id).where(ShareEntry.commitment == current.commitment).limit(1)
-    )
-    if is_used is None:
-        session.delete(current)
-    else:
-        current.is_current = False
-    session.flush()
-    if earlier is not None:
-        earlier.is_current = True
-        session.flush()
-    elif commitment is not None or _opens_anything(session, membership):
-        commitment_for(session, membership)
-
-
-def _opens_anything(session: Session, membership: Membership) -> bool:
-    """Whether a statement about the holder is left: one of them must be the present one."""
-    left = select(HolderOpening.commitment).where(HolderOpening.membership_id == membership.id)
-    return session.scalar(left.limit(1)) is not None
 
 
 def _index_represented(session: Session, roles: Any) -> None:
