@@ -14,7 +14,7 @@ from govern.cooperatives.models import Cooperative
 from govern.home.hooks import home_items
 from govern.jobs import every_tick
 from govern.leaving import services
-from govern.leaving.services import personal, tasks
+from govern.leaving.services import left_over, personal, taken_back, tasks
 from govern.leaving.services.following import follow_payments
 from govern.leaving.views import (  # noqa: F401  (they add their routes)
     exclusions,
@@ -25,7 +25,14 @@ from govern.leaving.views import (  # noqa: F401  (they add their routes)
 )
 from govern.leaving.views.blueprint import blueprint
 from govern.navigation import NavItem
-from govern.register.hooks import erasing, erasure_holds, own_data, register_tabs
+from govern.register.hooks import (
+    erasing,
+    erasure_holds,
+    merge_holds,
+    own_data,
+    register_tabs,
+    reversal_holds,
+)
 
 
 def register(app: Flask) -> None:
@@ -37,10 +44,13 @@ def register(app: Flask) -> None:
     every_tick(lapse_unsigned)
     follow_payments()
     home_items.register(tasks.expected_of)
+    home_items.register(left_over.expected_of)
     register_tabs.register(offer_tabs)
     own_data.register(personal.own_departures)
     erasing.register(personal.erase_departures)
     erasure_holds.register(personal.why_not_erased)
+    merge_holds.register(personal.why_not_merged)
+    reversal_holds.register(taken_back.why_not_taken_back)
 
 
 def lapse_unsigned(session: Session, now: datetime) -> None:

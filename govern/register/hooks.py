@@ -12,7 +12,7 @@ from govern.access import NOBODY, Actor
 from govern.cooperatives.models import Cooperative
 from govern.hooks import Hook
 from govern.navigation import NavItem
-from govern.register.models import Membership, Person, TransferRequest
+from govern.register.models import Membership, Person, ShareEntry, TransferRequest
 
 register_tabs: Hook[Callable[[Actor, Cooperative], list[NavItem]]] = Hook(
     "the officers' pages of a register that stand side by side, to that actor"
@@ -69,4 +69,14 @@ erasing: Hook[Callable[[Session, Membership, str], int]] = Hook(
 
 erasure_holds: Hook[Callable[[Session, Membership], Sequence[str]]] = Hook(
     "why nothing can be erased yet, in sentences (a refund is still to be paid)"
+)
+
+# -- what must not be undone or moved yet -----------------------------------------------------
+
+reversal_holds: Hook[Callable[[Session, Sequence[ShareEntry]], Sequence[str]]] = Hook(
+    "why the entries of an act cannot be taken back, in sentences (what was owed for them is paid)"
+)
+
+merge_holds: Hook[Callable[[Session, Membership], Sequence[str]]] = Hook(
+    "why a membership cannot be brought together with another one yet, in sentences"
 )

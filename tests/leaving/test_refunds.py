@@ -13,15 +13,17 @@ from sqlalchemy.orm import Session
 
 from govern.access import SYSTEM
 from govern.accounts.services import actor_for
+from govern.clock import now as clock_now
 from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, ForbiddenTransition, GovernError, InvalidInput, RuleViolation
 from govern.extensions import db
 from govern.leaving.models import BoardTest, Refund
 from govern.leaving.rules.board import TestKind
-from govern.leaving.services import board, effect, payees, refunds
+from govern.leaving.services import board, effect, payees, recording, refunds, taken_back
 from govern.payments import signals
 from govern.payments.models import BankAccount, OutgoingPayment
 from govern.payments.services import cancel_outgoing, hold_outgoing, release_outgoing
+from govern.payments.services.accounts import add_bank_account
 from govern.payments.services.batches import make_batch, mark_batch_sent
 from govern.register.models import ShareEntry
 from govern.register.services import ledger
@@ -333,7 +335,7 @@ def test_nothing_is_paid_for_shares_that_the_ledger_gave_back(
     with pytest.raises(RuleViolation, match="were given back"):
         release(session, cooperative, refund)
     # What waits is cancelled by itself.
-    refunds.cancel_taken_back(session, clock.now)
+    taken_back.cancel_taken_back(session, clock.now)
     assert refund.state == "cancelled"
     assert refunds.refund_totals(session, cooperative).owed_cents == 0
 
@@ -347,15 +349,56 @@ def test_a_payment_on_its_way_into_a_file_is_stopped_when_the_ledger_gave_the_sh
 ) -> None:
     pass_tests()
     payment = release(session, cooperative, refund)[0]
-    refunds.cancel_taken_back(session, clock.now)
+    taken_back.cancel_taken_back(session, clock.now)
     assert refund.state == "released"
     entry = session.scalars(select(ShareEntry).where(ShareEntry.kind == "refund")).one()
     ledger.reverse_act(session, SYSTEM, entry, "the wrong member")
     with pytest.raises(RuleViolation, match="were given back"):
         signals.outgoing_releasing.send(payment, session=session, actor=SYSTEM)
     cancel_outgoing(session, SYSTEM, payment, reason="nothing is owed")
-    refunds.cancel_taken_back(session, clock.now)
+    taken_back.cancel_taken_back(session, clock.now)
     assert refund.state == "cancelled"
+
+
+def test_shares_that_were_paid_back_do_not_come_back_to_be_owed_again(
+    session: Session, cooperative: Cooperative, refund: Refund, pass_tests: Make
+) -> None:
+    pass_tests()
+    [payment] = release(session, cooperative, refund)
+    entry = session.scalars(select(ShareEntry).where(ShareEntry.kind == "refund")).one()
+    own = add_bank_account(
+        session, SYSTEM, cooperative, iban="BE68539007547034", bic="", holder="SmartCoop"
+    )
+    mark_batch_sent(session, SYSTEM, make_batch(session, SYSTEM, own, [payment], date(2018, 7, 2)))
+    with pytest.raises(RuleViolation, match=r"€60\.00 was paid back for these shares"):
+        ledger.reverse_act(session, SYSTEM, entry, "the wrong member")
+    payment.state = "paid"
+    signals.outgoing_paid.send(payment, session=session, actor=SYSTEM, paid_on=date(2018, 7, 2))
+    with pytest.raises(RuleViolation, match=r"€60\.00 was paid back for these shares"):
+        ledger.reverse_act(session, SYSTEM, entry, "the wrong member")
+    signals.outgoing_returned.send(
+        payment, session=session, actor=SYSTEM, reason="AC04", returned_on=date(2018, 7, 2)
+    )
+    ledger.reverse_act(session, SYSTEM, entry, "the wrong member")
+    taken_back.cancel_taken_back(session, clock_now())
+    assert refund.state == "cancelled"
+
+
+def test_an_estate_that_was_settled_anew_is_paid_once(
+    session: Session, cooperative: Cooperative, make_member: Make, pass_tests: Make
+) -> None:
+    pass_tests()
+    membership = make_member(shares=2)
+    departure = recording.record_death(session, SYSTEM, membership, died_on=date(2018, 4, 9))
+    [first] = recording.settle_estate(session, SYSTEM, departure, holder="Heirs", iban=OTHER_IBAN)
+    entry = session.scalars(select(ShareEntry).where(ShareEntry.kind == "refund")).one()
+    ledger.reverse_act(session, SYSTEM, entry, "an heir is a member")
+    [second] = recording.settle_estate(session, SYSTEM, departure, holder="Heirs", iban=OTHER_IBAN)
+    with pytest.raises(RuleViolation, match="were given back"):
+        release(session, cooperative, second)
+    taken_back.cancel_taken_back(session, clock_now())
+    assert (first.state, second.state) == ("cancelled", "scheduled")
+    assert len(release(session, cooperative, second)) == 1
 
 
 def test_what_was_paid_too_much_is_owed_with_the_last_share(

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from govern.access import SYSTEM
 from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, InvalidInput, RuleViolation
-from govern.register.models import EndReason, Membership
+from govern.register.models import EndReason, Membership, ShareEntry
 from govern.register.services import ledger, members, take_roll, transfers
 from govern.register.services.holdings import holding_of
 from govern.register.services.verifying import verify_ledger
@@ -66,6 +67,23 @@ def test_whoever_came_back_under_a_new_number_keeps_that_one(
     session.flush()
     with pytest.raises(Conflict, match="under the number 2"):
         members.take_back_ending(session, SYSTEM, ann, WHY)
+
+
+def test_nobody_has_two_memberships_because_a_transfer_was_taken_back(
+    session: Session, cooperative: Cooperative, make_member: Make, clock: SettableClock
+) -> None:
+    ann, bo = make_member("1"), make_member("2", given_name="Bo")
+    transfers.complete_transfer(session, SYSTEM, ann, bo, 1, DAY, cause="gift")
+    assert ann.ended_on == DAY
+    again = make_member("3", joined_on=NEXT)
+    again.person_id = ann.person_id
+    session.commit()
+    entry = session.scalars(select(ShareEntry).where(ShareEntry.kind == "transfer_out")).one()
+    with pytest.raises(Conflict, match="under the number 3"):
+        ledger.reverse_act(session, SYSTEM, entry, WHY)
+    session.rollback()
+    assert ann.ended_on == DAY
+    assert holding_of(session, bo.id).issued == 2
 
 
 def test_taking_an_ending_back_needs_a_reason(

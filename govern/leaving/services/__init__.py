@@ -33,7 +33,6 @@ from govern.leaving.services.recording import (
     settle_estate,
 )
 from govern.leaving.services.refunds import (
-    cancel_taken_back,
     chosen_refunds,
     find_refunds,
     postpone_refund,
@@ -53,6 +52,7 @@ from govern.leaving.services.resigning import (
     sign_with_password,
     withdraw_resignation,
 )
+from govern.leaving.services.taken_back import cancel_taken_back
 
 __all__ = [
     "Procedure",

@@ -19,7 +19,8 @@ from govern.leaving.rules.board import TestKind, coverage_of
 from govern.leaving.rules.states import RefundState
 from govern.leaving.services.board import facts_of_tests
 from govern.leaving.services.common import move_refund, record_refund
-from govern.leaving.services.refunds import SUBJECT, keep_covered, refuse_taken_back
+from govern.leaving.services.refunds import SUBJECT, keep_covered
+from govern.leaving.services.taken_back import refuse_taken_back
 from govern.leaving.services.telling import tell_refund
 from govern.payments import signals
 from govern.payments.models import OutgoingPayment

@@ -16,7 +16,7 @@ from govern.cooperatives.models import Cooperative
 from govern.leaving.models import Refund
 from govern.leaving.rules.states import RefundState
 from govern.leaving.services.board import coverages
-from govern.leaving.services.refunds import is_taken_back
+from govern.leaving.services.taken_back import is_taken_back
 from govern.leaving.texts import coverage_text
 from govern.payments.models import OutgoingState
 from govern.payments.services import default_account

@@ -11,8 +11,13 @@ from sqlalchemy.orm import Session
 from govern.i18n import day as in_words
 from govern.i18n import money
 from govern.leaving.models import Departure, LeavingDocument, Refund
-from govern.leaving.rules.states import OPEN, OWED
-from govern.leaving.services.common import departures_of, may_be_read, refunds_of
+from govern.leaving.rules.states import OWED
+from govern.leaving.services.common import (
+    departures_of,
+    may_be_read,
+    open_departures,
+    refunds_of,
+)
 from govern.leaving.services.refunds import SUBJECT
 from govern.leaving.texts import KIND_NAMES, REFUND_STATE_NAMES, STATE_NAMES, STEP_NAMES
 from govern.payments.rules.bank import show_iban
@@ -103,12 +108,14 @@ def own_departures(session: Session, person: Person) -> Sequence[OwnSection]:
     return sections
 
 
+def why_not_merged(session: Session, membership: Membership) -> Sequence[str]:
+    """What is under way would be lost with the membership, and a signed request with it."""
+    return [_("A departure is under way.")] if open_departures(session, membership.id) else []
+
+
 def why_not_erased(session: Session, membership: Membership) -> Sequence[str]:
     """What is still under way or owed."""
-    reasons = []
-    open_states = [state.value for state in OPEN]
-    if any(row.state in open_states for row in departures_of(session, membership.id)):
-        reasons.append(_("A departure is under way."))
+    reasons = [*why_not_merged(session, membership)]
     owed = session.scalars(
         select(Refund.amount_cents).where(
             Refund.membership_id == membership.id,

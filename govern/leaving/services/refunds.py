@@ -4,36 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import Session, joinedload
 
 from govern import clock
-from govern.access import SYSTEM, Actor, Permission
+from govern.access import Actor, Permission
 from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, ForbiddenTransition, InvalidInput, NotFound, RuleViolation
 from govern.i18n import speaking
-from govern.leaving.models import Departure, Refund
+from govern.leaving.models import Refund
 from govern.leaving.rules.board import TestKind, coverage_of
 from govern.leaving.rules.calendar import BadSchedule, plan_instalments
 from govern.leaving.rules.states import OWED, RefundState
 from govern.leaving.services.board import coverages, facts_of_tests, refuse_uncovered
 from govern.leaving.services.common import (
-    SOURCE,
     checked_text,
-    ledger_source,
     move_refund,
     record_refund,
     with_holder,
 )
+from govern.leaving.services.taken_back import refuse_taken_back
 from govern.leaving.services.telling import tell_refund
 from govern.leaving.texts import coverage_text, schedule_refused
 from govern.payments.models import OutgoingPayment
 from govern.payments.services import release_outgoing, request_outgoing
-from govern.register.models import ShareEntry
 from govern.register.services.chain import lock_register
 
 SUBJECT = "refund:"
@@ -258,58 +256,6 @@ def release_refunds(
         record_refund(session, actor, refund, "released")
         payments.append(payment)
     return payments
-
-
-def is_taken_back(session: Session, refund: Refund) -> bool:
-    """Whether the ledger took back anything of what ``refund`` is owed for."""
-    left = select(ShareEntry.id).where(
-        ShareEntry.membership_id == refund.membership_id,
-        ShareEntry.source == ledger_source(refund.departure),
-    )
-    taken_back = select(ShareEntry.id).where(ShareEntry.reverses_id.in_(left)).limit(1)
-    return session.scalar(taken_back) is not None
-
-
-def refuse_taken_back(session: Session, refund: Refund) -> None:
-    """Nothing is owed for shares whose leaving was taken back in the ledger: RuleViolation."""
-    if is_taken_back(session, refund):
-        raise RuleViolation(
-            _(
-                "The ledger says that the shares of member %(number)s were given back: nothing "
-                "is owed for them.",
-                number=refund.membership.member_number,
-            ),
-            remedy=_("Ask the registrar, and leave this refund out."),
-        )
-
-
-def cancel_taken_back(session: Session, _now: datetime) -> None:
-    """Refunds that wait for their payment are cancelled once nothing of them is owed any more:
-    the ledger took back every entry of the departure. Those that are being paid are not."""
-    waiting = (RefundState.SCHEDULED, RefundState.POSTPONED, RefundState.RETURNED)
-    entry, reversal = aliased(ShareEntry), aliased(ShareEntry)
-    written = (
-        (entry.membership_id == Refund.membership_id)
-        & (entry.source == SOURCE + Departure.public_id)
-    )  # fmt: skip
-    reversed_ = select(reversal.id).where(reversal.reverses_id == entry.id).exists()
-    rows = session.scalars(
-        select(Refund)
-        .join(Departure, Departure.id == Refund.departure_id)
-        .where(
-            Refund.state.in_([state.value for state in waiting]),
-            select(entry.id).where(written).exists(),
-            ~select(entry.id).where(written, ~reversed_).exists(),
-        )
-        .order_by(Refund.id)
-        .limit(50)
-    ).all()
-    for refund in rows:
-        _lock(session, refund)
-        if refund.state in [state.value for state in waiting]:
-            move_refund(refund, RefundState.CANCELLED)
-            session.flush()
-            record_refund(session, SYSTEM, refund, "cancelled")
 
 
 def keep_covered(session: Session, refund: Refund, execute_on: date | None = None) -> None:

@@ -11,6 +11,7 @@ from govern.access import Actor
 from govern.database import make_public_id
 from govern.errors import Conflict, InvalidInput, RuleViolation
 from govern.i18n import day as in_words
+from govern.register.hooks import reversal_holds
 from govern.register.models import (
     EndReason,
     EntryKind,
@@ -26,15 +27,16 @@ from govern.register.rules.numbers import (
 from govern.register.services.chain import NewEntry, commitment_for
 from govern.register.services.holdings import entries_of, moves_of
 from govern.register.services.ledger.common import append, open_register
-from govern.register.services.members.reopening import was_merged
+from govern.register.services.members.reopening import refuse_another, was_merged
 
 
 def reverse_act(session: Session, actor: Actor, entry: ShareEntry, reason: str) -> list[ShareEntry]:
     """Take back everything that was recorded together with ``entry``, as of the day it counted.
 
     The entries stay; new ones with the opposite signs join them. Raises Conflict when it was
-    taken back already, RuleViolation when shares that were given on would be missing. A membership
-    that ended with the transfer of its last shares goes on.
+    taken back already, RuleViolation when shares that were given on would be missing, or what was
+    owed for them is paid. A membership that ended with the transfer of its last shares goes on;
+    Conflict where its holder has another one by now.
     """
     membership = session.get_one(Membership, entry.membership_id)
     cooperative = open_register(session, actor, membership)
@@ -57,6 +59,12 @@ def reverse_act(session: Session, actor: Actor, entry: ShareEntry, reason: str) 
         raise Conflict(
             _("This entry was taken back already, or takes another one back."),
             remedy=_("Record what is right as a new entry."),
+        )
+    holds = [sentence for ask in reversal_holds for sentence in ask(session, act)]
+    if holds:
+        raise RuleViolation(
+            " ".join(holds),
+            remedy=_("Let the money come back first, or let the member subscribe shares anew."),
         )
     number = make_public_id()
     entries = []
@@ -99,6 +107,7 @@ def _reopen(session: Session, actor: Actor, row: ShareEntry) -> None:
         or was_merged(session, giver)
     ):
         return
+    refuse_another(session, giver)
     giver.ended_on = giver.end_reason = None
     giver.changed_at = clock.now()
     session.flush()

@@ -60,7 +60,7 @@ def take_back_ending(session: Session, actor: Actor, membership: Membership, rea
             _("Data of this member were erased after the ending."),
             remedy=_("Admit the person again, under a new number."),
         )
-    _refuse_another(session, membership)
+    refuse_another(session, membership)
     was = membership.end_reason
     membership.ended_on = membership.end_reason = None
     membership.end_note = "\n".join(filter(None, [membership.end_note, reason]))
@@ -79,7 +79,8 @@ def was_merged(session: Session, membership: Membership) -> bool:
     return session.scalar(merged.limit(1)) is not None
 
 
-def _refuse_another(session: Session, membership: Membership) -> None:
+def refuse_another(session: Session, membership: Membership) -> None:
+    """Raise Conflict when the holder of a membership that ended is a member again."""
     holder = (
         Membership.person_id == membership.person_id
         if membership.person_id is not None

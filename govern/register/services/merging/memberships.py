@@ -12,6 +12,7 @@ from govern.access import Actor
 from govern.errors import RuleViolation
 from govern.i18n import day as in_words
 from govern.i18n import money
+from govern.register.hooks import merge_holds
 from govern.register.models import EndReason, Membership, Merge, MergeKind
 from govern.register.services import ledger
 from govern.register.services.holdings import holding_of
@@ -42,6 +43,12 @@ def merge_memberships(
     session.refresh(merged)
     day = effective_on or clock.today(cooperative.time_zone)
     _refuse_unfit(kept, merged, day)
+    holds = [sentence for ask in merge_holds for sentence in ask(session, merged)]
+    if holds:
+        raise RuleViolation(
+            " ".join(holds),
+            remedy=_("Let it take its course or have it ended first, or keep the other one."),
+        )
     holding = holding_of(session, merged.id, day)
     if holding.overpaid_cents:
         raise RuleViolation(
