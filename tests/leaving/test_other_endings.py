@@ -19,7 +19,7 @@ from govern.leaving.models import Departure, Refund
 from govern.leaving.services import effect, excluding, papers, personal, recording
 from govern.leaving.services.telling import own_address
 from govern.register.models import EndReason, Membership
-from govern.register.services import members
+from govern.register.services import members, merging
 from govern.register.services.holdings import holding_of
 from tests.conftest import SettableClock
 from tests.leaving.conftest import IBAN, PDF, mails
@@ -386,3 +386,52 @@ def test_a_paper_that_was_never_made_is_not_found(session: Session, make_owner: 
     departure = propose(session, membership)
     with pytest.raises((Conflict, NotFound)):
         papers.paper_of(departure, papers.DECISION_PAPER)
+
+
+def test_the_letter_that_is_sent_is_ours_whatever_a_member_calls_a_paper(
+    session: Session, clock: SettableClock, make_owner: Make
+) -> None:
+    membership, account = make_owner()
+    departure = propose(session, membership)
+    at(clock, 4, 12)
+    excluding.send_proposal(session, SYSTEM, departure)
+    at(clock, 5, 2)
+    own = excluding.Upload(papers.DECISION_PAPER, PDF)
+    excluding.add_observations(
+        session, actor_for(session, account), departure, text="See the paper.", document=own
+    )
+    at(clock, 5, 14)
+    excluding.decide_exclusion(
+        session, SYSTEM, departure, decided_on=date(2018, 5, 14), reasons=REASONS
+    )
+    step = excluding.send_decision(session, SYSTEM, departure)
+    assert step.document is not None
+    assert step.document.title == "Decision to exclude a member"
+    assert mails(session)[-1].attachments[0].digest == step.document.digest
+
+
+def test_an_ending_that_was_taken_back_stays_so_when_the_membership_ends_later(
+    session: Session, clock: SettableClock, make_owner: Make
+) -> None:
+    membership, _account = make_owner()
+    wrong = recording.record_death(session, SYSTEM, membership, died_on=date(2018, 4, 9))
+    members.take_back_ending(session, SYSTEM, membership, "Another person has died.")
+    at(clock, 5, 20)
+    right = recording.record_death(session, SYSTEM, membership, died_on=date(2018, 5, 19))
+    with pytest.raises(Conflict, match="was taken back"):
+        recording.settle_estate(session, SYSTEM, wrong)
+    [refund] = recording.settle_estate(session, SYSTEM, right)
+    assert refund.owed_since == date(2018, 5, 19)
+
+
+def test_a_signed_request_is_not_lost_in_a_merge(
+    session: Session, make_resigned: Make, make_member: Make
+) -> None:
+    departure = make_resigned()
+    other = make_member()
+    other.person_id = departure.membership.person_id
+    session.flush()
+    with pytest.raises(RuleViolation, match="departure is under way"):
+        merging.merge_memberships(session, SYSTEM, other, departure.membership, "the same person")
+    session.rollback()
+    assert departure.state == "pending"

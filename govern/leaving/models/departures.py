@@ -125,10 +125,13 @@ class Departure(db.Model):  # type: ignore[name-defined]
 
     @property
     def was_taken_back(self) -> bool:
-        """Whether the membership goes on although this had ended it."""
+        """Whether the membership went on although this had ended it; it may have ended since, in
+        another way or on another day."""
         ends = self.kind not in (DepartureKind.PARTIAL.value, DepartureKind.FORMER.value)
         is_effective = self.state == DepartureState.EFFECTIVE.value
-        return ends and is_effective and self.membership.ended_on is None
+        ending = (self.membership.ended_on, self.membership.end_reason)
+        # Kinds and reasons of these have the same names.
+        return ends and is_effective and ending != (self.effective_on, self.kind)
 
 
 class LeavingDocument(db.Model):  # type: ignore[name-defined]

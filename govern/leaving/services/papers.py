@@ -31,9 +31,13 @@ DECISION_PAPER = "exclusion-decision.pdf"
 
 
 def paper_of(departure: Departure, name: str) -> LeavingDocument:
-    """The letter of the proposal or of the decision, as it was made."""
+    """The letter of the proposal or of the decision, as it was made.
+
+    Papers that came with a step, whatever whoever sent them called them, are none of these.
+    """
+    came_with_a_step = {step.document_id for step in departure.steps}
     for document in departure.documents:
-        if document.filename == name:
+        if document.filename == name and document.id not in came_with_a_step:
             return document
     raise Conflict(
         _("The letter was not made."), remedy=_("Record the step before this one again.")

@@ -117,6 +117,8 @@ def _of_registrar(session: Session, cooperative: Cooperative) -> Iterable[HomeIt
             "leaving.departure_page", cooperative=cooperative.code, departure=departure.public_id
         )
         number = departure.membership.member_number
+        if departure.was_taken_back:
+            continue
         if departure.state == DepartureState.PENDING.value:
             yield HomeItem(
                 title=_("The departure of member %(number)s could not take effect", number=number),
