@@ -13,8 +13,10 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from govern.leaving.rules.board import TestKind
+from govern.leaving.services.recording import PAST_REASONS
 from govern.leaving.texts import TEST_NAMES
 from govern.register.forms import REQUIRED, AmountField, SharesField
+from govern.register.texts import END_REASON_NAMES
 
 LONG = 20_000
 
@@ -132,6 +134,25 @@ class FormerForm(FlaskForm):
     holder = _line(_l("Holder of the account"), 70)
     iban = _line(_l("IBAN"), 50, description=_l("It may be given later."))
     note = _text(_l("Note"), needed=False, most=2000)
+
+
+class PastEndingForm(FlaskForm):
+    """An ending that came about before or outside of the register."""
+
+    ended_on = _day(_l("Ended on"))
+    reason = RadioField(
+        _l("Reason"),
+        choices=[SelectChoice(reason.value, END_REASON_NAMES[reason]) for reason in PAST_REASONS],
+        validators=[InputRequired(REQUIRED)],
+    )
+    note = _text(
+        _l("Note"),
+        most=2000,
+        description=_l("Where this is known from, for example: list of the former secretary."),
+    )
+    is_paid_back = BooleanField(_l("The value of the shares was paid back already"))
+    holder = _line(_l("Holder of the account"), 70)
+    iban = _line(_l("IBAN"), 50, description=_l("It may be given later."))
 
 
 class SuccessionForm(FlaskForm):

@@ -18,9 +18,9 @@ from wtforms.widgets import DateInput, TextInput
 from govern.config import LOCALES
 from govern.i18n import LANGUAGE_NAMES
 from govern.register.importing.odoo.headers import LINES, PARTNERS, REGISTER
-from govern.register.models import EndReason, TransferCause
+from govern.register.models import TransferCause
 from govern.register.rules import values
-from govern.register.texts import CAUSE_NAMES, END_REASON_NAMES, problem_text
+from govern.register.texts import CAUSE_NAMES, problem_text
 from govern.register.texts.odoo import ODOO_FILE_NAMES
 
 
@@ -281,27 +281,6 @@ class ConversionForm(FlaskForm):
     numbers = _numbers()
     effective_on = _day(_l("Counts from"))
     remark = _text(_l("Note"), 500)
-
-
-# An exclusion has its own procedure, and every ending written here has a reason.
-_ENDINGS = [
-    EndReason.RESIGNATION,
-    EndReason.DEATH,
-    EndReason.LOSS_OF_STATUS,
-    EndReason.TRANSFER,
-]
-
-
-class EndForm(FlaskForm):
-    """The end of a membership."""
-
-    ended_on = _day(_l("Ends on"))
-    reason = SelectField(
-        _l("Reason"),
-        choices=[SelectChoice(reason.value, END_REASON_NAMES[reason]) for reason in _ENDINGS],
-        validators=_needed(),
-    )
-    note = TextAreaField(_l("Note"), validators=[Optional(), Length(max=2000)])
 
 
 class CategoryForm(FlaskForm):

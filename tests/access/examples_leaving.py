@@ -70,6 +70,7 @@ LEAVING = {
     "leaving.ask_hearing": _own({}, "own_proposal"),
     "leaving.own_paper": _own({}, "own_proposal", paper="own_paper"),
     "leaving.departure_list": Example(),
+    "leaving.left_shares": Example(),
     "leaving.departure_page": _departure("pending"),
     "leaving.paper": Example(
         arguments=lambda side: {"departure": side.pending, "paper": side.pending_paper}
@@ -79,6 +80,9 @@ LEAVING = {
     "leaving.paper_request": _member({"received_on": DAY}),
     "leaving.death": _member({"died_on": DAY}),
     "leaving.loss": _member({"lost_on": DAY, "reason": "Has moved away."}),
+    "leaving.past_ending": _member(
+        {"ended_on": DAY, "reason": "resignation", "note": "from the old list"}
+    ),
     "leaving.former": _member({"owed_since": DAY}, "former_member"),
     "leaving.withdraw_for_member": _departure("pending", {"reason": "A letter came."}),
     "leaving.account": _departure("pending", ACCOUNT),

@@ -126,7 +126,6 @@ REGISTER = {
         arguments=lambda side: {"member": side.membership, "sequence": side.sequence},
         form={"reason": "typed twice"},
     ),
-    "register.end_membership": _member({"ended_on": DAY, "reason": "resignation"}),
     "register.take_back_ending": _member({"reason": "Another person died."}, "former"),
     "register.change_contact": _member(CONTACT, leaves_trace=True),
     "register.change_identity": _member(

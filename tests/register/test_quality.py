@@ -228,7 +228,7 @@ def test_each_reason_is_found_and_only_where_it_holds(
     sign_in(client, make_account("Reg", roles=[(cooperative, Role.REGISTRAR)]))
     page = client.get("/smartcoop/register/quality").text
     assert f"/smartcoop/register/members/{unpaid.public_id}/payment" in page
-    assert f"/smartcoop/register/members/{bare.public_id}/end" in page
+    assert f"/smartcoop/register/members/{bare.public_id}/leaving" in page
     # Who has left and who is still to come is no fault of the register.
     for path in ("", "?blocker=voting", "?blocker=ended", "?blocker=no_share"):
         shown = client.get(f"/smartcoop/register/quality{path}").text

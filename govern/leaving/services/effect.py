@@ -27,7 +27,7 @@ from govern.leaving.services.common import (
 )
 from govern.leaving.services.resigning import EFFECT_JOB
 from govern.leaving.services.telling import tell_effect
-from govern.register.models import EndReason, Membership
+from govern.register.models import EndReason, Membership, ShareEntry
 from govern.register.services import ledger, members
 from govern.register.services.holdings import entries_of, holding_of
 
@@ -158,13 +158,19 @@ def take_out(session: Session, departure: Departure, shares: int, day: date) -> 
             day,
             source=ledger_source(departure),
         )
-    left = holding_of(session, membership.id)
-    if left.issued == 0 and left.overpaid_cents:
-        last = max(entry.effective_on for entry in entries_of(session, membership.id))
-        entries += ledger.refund_overpayment(
-            session, SYSTEM, membership, max(day, last), source=ledger_source(departure)
-        )
+    entries += give_back_rest(session, SYSTEM, membership, day, source=ledger_source(departure))
     return -sum(entry.amount_cents for entry in entries)
+
+
+def give_back_rest(
+    session: Session, actor: Actor, membership: Membership, day: date, **more: str
+) -> list[ShareEntry]:
+    """Take what is paid beyond the shares out of the ledger where no share is left; the entries."""
+    left = holding_of(session, membership.id)
+    if left.issued or not left.overpaid_cents:
+        return []
+    last = max(entry.effective_on for entry in entries_of(session, membership.id))
+    return ledger.refund_overpayment(session, actor, membership, max(day, last), **more)
 
 
 def _shares_to_leave(session: Session, departure: Departure, day: date) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from govern import clock
@@ -28,7 +29,13 @@ from govern.leaving.services.common import (
     refuse_ended,
     rules_for,
 )
-from govern.leaving.services.effect import schedule, settle, supersede_others, take_out
+from govern.leaving.services.effect import (
+    give_back_rest,
+    schedule,
+    settle,
+    supersede_others,
+    take_out,
+)
 from govern.leaving.services.payees import checked_payee
 from govern.leaving.services.telling import tell, tell_effect
 from govern.register.models import EndReason, Membership
@@ -172,6 +179,69 @@ def owe_former_member(
         tell_effect(session, departure, refunds)
     record(session, actor, departure, "effective", {"shares": held, "amount_cents": amount})
     return departure
+
+
+PAST_REASONS = (EndReason.RESIGNATION, EndReason.LOSS_OF_STATUS, EndReason.TRANSFER)
+"""Why a membership may have ended before it was recorded; a death and an exclusion have their own
+way, whenever they were."""
+
+
+def record_past_ending(
+    session: Session,
+    actor: Actor,
+    membership: Membership,
+    *,
+    ended_on: date,
+    reason: str,
+    note: str,
+    is_paid_back: bool = False,
+    holder: str = "",
+    iban: str = "",
+) -> Departure | None:
+    """Write down an ending that came about before or outside of this register, as ``note`` says.
+
+    No rule is checked. The shares that are left go with it: their value is owed, and the departure
+    that says so is returned; with ``is_paid_back`` they only leave the ledger. RuleViolation while
+    an exclusion is under way, or for shares that are said to be transferred and are still held.
+    """
+    actor.require(Permission.REGISTER_WRITE, membership.cooperative_id)
+    cooperative = lock_membership(session, membership)
+    refuse_ended(membership)
+    refuse_days(cooperative, membership, ended_on, "ended_on")
+    text = checked_text(note, "note")
+    left = holding_of(session, membership.id)
+    if reason not in PAST_REASONS:
+        raise InvalidInput(
+            _("An ending needs a reason."), remedy=_("Choose one from the list."), field="reason"
+        )
+    if reason == EndReason.TRANSFER.value and left.issued:
+        raise RuleViolation(
+            ngettext(
+                "The member still holds %(num)d share.",
+                "The member still holds %(num)d shares.",
+                left.issued,
+            ),
+            remedy=_("Record the transfer on the member’s page: it ends the membership by itself."),
+            field="reason",
+        )
+    underway = open_departures(session, membership.id)
+    if any(other.state == DepartureState.PROCEDURE.value for other in underway):
+        raise RuleViolation(
+            _("An exclusion of this member is under way."),
+            remedy=_("Decide on it or discontinue it first."),
+        )
+    if is_paid_back and left.issued:
+        ledger.refund_shares(session, actor, membership, left.issued, ended_on, remark=text)
+    if is_paid_back:
+        give_back_rest(session, actor, membership, ended_on, remark=text)
+    _supersede_requests(session, actor, membership)
+    members.end_membership(session, actor, membership, ended_on, EndReason(reason), text)
+    left = holding_of(session, membership.id)
+    if not left.issued and not left.overpaid_cents:
+        return None
+    return owe_former_member(
+        session, actor, membership, owed_since=ended_on, holder=holder, iban=iban, note=text
+    )
 
 
 def record_loss_of_status(

@@ -9,6 +9,7 @@ import flask
 from flask import flash, g, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from govern.access import Permission, requires
 from govern.errors import GovernError
@@ -20,6 +21,7 @@ from govern.leaving.rules.exclusion import Step
 from govern.leaving.rules.states import OPEN, DepartureKind, DepartureState, RefundState
 from govern.leaving.services.common import departures_of, rules_for, rules_of, with_holder
 from govern.leaving.services.hindering import Outlook, outlook_of
+from govern.leaving.services.left_over import count_left_over, left_over
 from govern.leaving.services.payees import OPEN_REFUNDS
 from govern.leaving.services.resigning import last_day_to_sign
 from govern.leaving.views.blueprint import (
@@ -38,7 +40,9 @@ from govern.leaving.views.blueprint import (
     typed,
 )
 from govern.paging import paginate
+from govern.register.models import Membership
 from govern.register.services.holdings import holding_of
+from govern.register.texts import END_REASON_NAMES
 
 MEMBER = "/<cooperative>/register/members/<member>/leaving"
 DEPARTURES = "/<cooperative>/register/departures"
@@ -73,7 +77,26 @@ def departure_list(cooperative: str) -> Any:
         per_page=50,
     )
     return render_template(
-        "leaving/departures.html", page=page, shown=shown, kind=kind, **shared_words()
+        "leaving/departures.html",
+        page=page,
+        shown=shown,
+        kind=kind,
+        left=count_left_over(db.session(), g.cooperative.id),
+        **shared_words(),
+    )
+
+
+@blueprint.get("/<cooperative>/register/left-shares")
+@requires(Permission.REGISTER_WRITE)
+def left_shares(cooperative: str) -> Any:
+    """Former members with shares in the book, of whose value nobody is owed."""
+    holders = (selectinload(Membership.person), selectinload(Membership.organisation))
+    query: Any = left_over(g.cooperative.id).options(*holders)
+    return render_template(
+        "leaving/left_shares.html",
+        page=paginate(db.session(), query, rows=True),
+        reason_names=END_REASON_NAMES,
+        **shared_words(),
     )
 
 

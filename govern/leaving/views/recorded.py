@@ -13,6 +13,7 @@ from govern.extensions import db
 from govern.i18n import money
 from govern.leaving import forms, services
 from govern.leaving.services.common import rules_for
+from govern.leaving.services.recording import record_past_ending
 from govern.leaving.texts import period_text, rules_text
 from govern.leaving.views.blueprint import (
     METHODS,
@@ -145,6 +146,44 @@ def loss(cooperative: str, member: str) -> Any:
         lambda: services.record_loss_of_status(db.session(), g.actor, membership, **typed(form)),
         back=here("member_leaving", member=member),
         then=departure_address,
+    )
+
+
+@blueprint.route(MEMBER + "/past", methods=METHODS)
+@requires(Permission.REGISTER_WRITE)
+def past_ending(cooperative: str, member: str) -> Any:
+    """Write down an ending that came about before or outside of the register."""
+    membership, form = member_of(member), forms.PastEndingForm()
+    if request.method == "GET":
+        form.holder.data = membership.display_name[:70]
+    if not holding_of(db.session(), membership.id).paid_cents:
+        del form.is_paid_back, form.holder, form.iban
+    return ask_and_do(
+        membership,
+        form,
+        Words(
+            _("Record an ending of the past"),
+            _("End the membership"),
+            _("The membership has ended."),
+            [
+                _(
+                    "Only for what happened before this register or outside of it: no rule is "
+                    "checked. Whoever leaves now has a request, a death or an exclusion recorded."
+                ),
+                what_is_owed(membership),
+                _(
+                    "Whoever is owed something is told by mail. If the value was paid back "
+                    "already, say so below: then nothing is owed and nobody is written to."
+                ),
+                ending_can_be_taken_back(),
+            ],
+            kind="danger",
+        ),
+        lambda: record_past_ending(db.session(), g.actor, membership, **typed(form)),
+        back=here("member_leaving", member=member),
+        then=lambda made: (
+            departure_address(made) if made is not None else here("member_leaving", member=member)
+        ),
     )
 
 

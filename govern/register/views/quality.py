@@ -119,7 +119,7 @@ def next_steps(membership: Membership, blocker: Blocker) -> list[tuple[str, str]
     steps: dict[Blocker, list[tuple[str, str]]] = {
         Blocker.NO_SHARE: [
             (_("Subscribe shares"), "add_subscription"),
-            (_("End the membership"), "end_membership"),
+            (_("Request, death, exclusion"), "leaving.member_leaving"),
         ],
         Blocker.NO_PAID_SHARE: [(_("Record a payment"), "add_payment")],
         Blocker.NO_CATEGORY: [(_("Give a category"), "change_category")],
@@ -128,7 +128,17 @@ def next_steps(membership: Membership, blocker: Blocker) -> list[tuple[str, str]
         Blocker.EMAIL_REFUSED: [(_("Change the address"), "change_contact")],
         Blocker.LETTER_RETURNED: [(_("Change the address"), "change_contact")],
     }
-    return [(label, here(name, member=membership.public_id)) for label, name in steps[blocker]]
+    return [
+        (
+            label,
+            flask.url_for(
+                name if "." in name else f"register.{name}",
+                cooperative=g.cooperative.code,
+                member=membership.public_id,
+            ),
+        )
+        for label, name in steps[blocker]
+    ]
 
 
 @blueprint.get("/<cooperative>/register/quality.csv")

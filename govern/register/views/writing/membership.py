@@ -1,4 +1,4 @@
-"""A registrar changes or ends a membership."""
+"""A registrar changes a membership, or takes its ending back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from govern.access import Permission, requires
 from govern.extensions import db
 from govern.i18n import day as in_words
 from govern.register import forms
-from govern.register.models import EndReason, Membership
+from govern.register.models import Membership
 from govern.register.services import members
 from govern.register.views.blueprint import blueprint, member_of
 from govern.register.views.traces import leave_trace
@@ -26,43 +26,6 @@ from govern.register.views.writing.pages import (
     offer_categories,
     submit,
 )
-
-
-@blueprint.route("/<cooperative>/register/members/<member>/end", methods=METHODS)
-@requires(Permission.REGISTER_WRITE)
-def end_membership(cooperative: str, member: str) -> Any:
-    """End a membership, with a reason."""
-    membership, form = member_of(member), forms.EndForm()
-    default_day(form, "ended_on")
-    return submit(
-        form,
-        lambda: form_page(
-            form,
-            _("End the membership"),
-            _("End the membership"),
-            membership,
-            consequences=(
-                _(
-                    "This only writes down an ending. A request, a death or an exclusion belongs "
-                    "under “Request, death, exclusion”: there the rules are checked and the "
-                    "repayment is planned."
-                ),
-                _("From the end of that day the member is on no roll."),
-                _("The shares stay in the ledger until they are refunded or transferred."),
-                _("Whoever comes back is admitted again, under a new number."),
-            ),
-        ),
-        lambda: members.end_membership(
-            db.session(),
-            g.actor,
-            membership,
-            form.ended_on.data,
-            EndReason(form.reason.data),
-            form.note.data or "",
-        ),
-        _("The membership was ended."),
-        membership,
-    )
 
 
 @blueprint.route("/<cooperative>/register/members/<member>/end/take-back", methods=METHODS)
