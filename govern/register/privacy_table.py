@@ -22,9 +22,10 @@ roles sees what any of them sees; in another cooperative everybody is *the publi
 _TAIL = """\
 ## Who looked
 
-Whoever holds an office and opens the full record of a member leaves a line: account, member, day
-(one per day), in the record of who did what as `register:member:read`. Taking the whole register
-out (CSV, XLSX) leaves `register:members:exported`. The person concerned reads on *My data* which
+Whoever holds an office and opens the full record of a member, or the file of how they leave, leaves
+a line: account, member, day (one per day), in the record of who did what as
+`register:member:read`. Taking the whole register out (CSV, XLSX) leaves
+`register:members:exported`. The person concerned reads on *My data* which
 role looked on which day, without the name of the officer. Clients of the read interface have their
 own record.
 

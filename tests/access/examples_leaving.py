@@ -32,8 +32,12 @@ def _member(form: Any = None, member: str = "membership") -> Example:
     return Example(arguments=lambda side: {"member": getattr(side, member)}, form=form or {})
 
 
-def _departure(which: str, form: Any = None) -> Example:
-    return Example(arguments=lambda side: {"departure": getattr(side, which)}, form=form or {})
+def _departure(which: str, form: Any = None, *, leaves_trace: bool = False) -> Example:
+    return Example(
+        arguments=lambda side: {"departure": getattr(side, which)},
+        form=form or {},
+        leaves_trace=leaves_trace,
+    )
 
 
 def _exclusion(form: Any, step: str) -> Example:
@@ -71,9 +75,10 @@ LEAVING = {
     "leaving.own_paper": _own({}, "own_proposal", paper="own_paper"),
     "leaving.departure_list": Example(),
     "leaving.left_shares": Example(),
-    "leaving.departure_page": _departure("pending"),
+    "leaving.departure_page": _departure("pending", leaves_trace=True),
     "leaving.paper": Example(
-        arguments=lambda side: {"departure": side.pending, "paper": side.pending_paper}
+        arguments=lambda side: {"departure": side.pending, "paper": side.pending_paper},
+        leaves_trace=True,
     ),
     "leaving.member_leaving": _member(),
     "leaving.founder": _member({"founder": "yes"}),

@@ -352,6 +352,11 @@ def test_a_resignation_that_takes_effect_first_leaves_nobody_to_exclude(
     at(clock, 6, 15)
     excluding.send_proposal(session, SYSTEM, procedure)
     at(clock, 7, 16)
+    # Also while something hinders its effect in the ledger.
+    with pytest.raises(RuleViolation, match="took effect on 30 June 2018, before"):
+        excluding.decide_exclusion(
+            session, SYSTEM, procedure, decided_on=date(2018, 7, 16), reasons=REASONS
+        )
     effect.take_effect_job(session, asked.id)
     assert (asked.state, procedure.state) == ("effective", "superseded")
     with pytest.raises(Conflict, match="nobody left to exclude"):

@@ -43,6 +43,7 @@ from govern.paging import paginate
 from govern.register.models import Membership
 from govern.register.services.holdings import holding_of
 from govern.register.texts import END_REASON_NAMES
+from govern.register.views.traces import leave_trace
 
 MEMBER = "/<cooperative>/register/members/<member>/leaving"
 DEPARTURES = "/<cooperative>/register/departures"
@@ -105,6 +106,7 @@ def left_shares(cooperative: str) -> Any:
 def departure_page(cooperative: str, departure: str) -> Any:
     """One departure: its days, papers, steps, refunds, and what may be done."""
     found, session = departure_of(departure), db.session()
+    leave_trace(found.membership)
     is_exclusion = found.kind == DepartureKind.EXCLUSION.value
     refunds = services.refunds_of(session, found)
     waits = [row for row in refunds if row.state in [state.value for state in OPEN_REFUNDS]]
@@ -149,7 +151,9 @@ STEP_PAGES = {
 @requires(Permission.REGISTER_WRITE)
 def paper(cooperative: str, departure: str, paper: str) -> Any:
     """A paper of the file."""
-    return paper_of(departure_of(departure), paper)
+    found = departure_of(departure)
+    leave_trace(found.membership)
+    return paper_of(found, paper)
 
 
 @blueprint.get(MEMBER)

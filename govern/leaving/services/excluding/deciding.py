@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from govern import clock
 from govern.access import Actor, Permission
-from govern.errors import Conflict
+from govern.errors import Conflict, RuleViolation
+from govern.i18n import day as in_words
 from govern.leaving.models import Departure, ExclusionStep
 from govern.leaving.rules.calendar import repay_by
 from govern.leaving.rules.exclusion import Step
@@ -88,9 +89,11 @@ def decide_exclusion(
     """The board excludes, with its reasons: the membership ends on that day.
 
     Its letter is made; the member is told by ``send_decision``, within the days of the rule set.
+    RuleViolation when a request of the member took effect by then.
     """
     actor.require(Permission.REGISTER_WRITE, departure.cooperative_id)
     cooperative = begin(session, departure)
+    _refuse_after_request(session, departure, decided_on)
     step = take(session, actor, departure, Step.DECISION, decided_on, text=reasons, upload=document)
     refuse_days(cooperative, departure.membership, decided_on)
     rules = rules_of(session, departure)
@@ -122,3 +125,17 @@ def discontinue_exclusion(
             reason=step.text,
         )
     return step
+
+
+def _refuse_after_request(session: Session, departure: Departure, decided_on: date) -> None:
+    """Whoever has left by then cannot be excluded, though something hinders the ledger."""
+    for other in open_departures(session, departure.membership_id):
+        is_signed = other.state == DepartureState.PENDING.value
+        if is_signed and other.effective_on is not None and other.effective_on <= decided_on:
+            raise RuleViolation(
+                _(
+                    "The request of the member took effect on %(day)s, before this decision.",
+                    day=in_words(other.effective_on),
+                ),
+                remedy=_("See to the request first: there may be nobody left to exclude."),
+            )

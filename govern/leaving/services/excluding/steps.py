@@ -58,7 +58,7 @@ class Procedure:
     def possible(self) -> list[Step]:
         """The steps that may be taken today."""
         states = (DepartureState.PROCEDURE.value, DepartureState.EFFECTIVE.value)
-        if self.departure.state not in states:
+        if self.departure.state not in states or self.departure.was_taken_back:
             return []
         return possible_steps(self.rules, self.done, self.today)
 
