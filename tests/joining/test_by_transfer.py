@@ -9,8 +9,10 @@ from datetime import date
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import select
 
+from govern import schema
 from govern.access import SYSTEM, Role
 from govern.accounts.models import Account
 from govern.accounts.services import actor_for
@@ -708,3 +710,43 @@ def test_a_registrar_still_admits_by_hand_and_names_the_receiver(
     transfers.confirm_transfer(session, SYSTEM, request)
     assert shares(session, giver, new) == [2, 1]
     assert invitation_mail(session, request).to_address == "erased@invalid"
+
+
+def test_what_the_older_schema_cannot_say_ends_there_and_the_rest_survives(
+    session, giver, promise, apply_by, both_databases
+):
+    accept(session, apply_by(promise()))
+    refused = apply_by(promise(receiver_email="b@example.org"), given_name="Bea")
+    deciding.refuse_application(session, SYSTEM, refused, "No work in our field.")
+    apply_by(promise(receiver_email="c@example.org"), given_name="Cleo")
+    lapsed = apply_by(promise(receiver_email="d@example.org"), given_name="Dag")
+    transfers.withdraw_transfer(session, SYSTEM, lapsed.transfer)
+    promise(receiver_email="e@example.org")
+    session.commit()
+    engine = session.get_bind()
+
+    def states() -> list[list[tuple[Any, ...]]]:
+        with engine.connect() as connection:
+            return [
+                [tuple(row) for row in connection.execute(sa.text(query))]
+                for query in (
+                    "SELECT state, receiver_email FROM transfer_request ORDER BY id",
+                    "SELECT state FROM application ORDER BY id",
+                )
+            ]
+
+    before = states()
+    session.remove()
+    schema.downgrade(engine, "0014_hearings")
+    kept = [
+        [("completed", ""), ("declined", ""), ("withdrawn", ""), ("withdrawn", ""),
+         ("awaiting_admission", "e@example.org")],
+        [("admitted",), ("refused",), ("withdrawn",), ("withdrawn",)],
+    ]  # fmt: skip
+    assert before[0][2] == ("awaiting_acceptance", "c@example.org")
+    assert states() == kept
+    with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
+        connection.execute(sa.text("UPDATE application SET state = 'lapsed'"))
+    schema.upgrade(engine)
+    assert states() == kept
+    assert session.scalars(select(Application.transfer_public_id)).all() == [None] * 4

@@ -149,7 +149,7 @@ def _form(row: TransferRequest, facts: dict[str, Any]) -> Any:
         return form_page(form, kind, rules, text, _facts(_promise(token), token)), error.status
     session.commit()
     if made.status is not ApplicationState.ADMITTED:
-        flash(_("Your application is there."), "good")
+        flash(_("Your application has arrived."), "good")
     return flask.redirect(here("application", token=state_token(made)))
 
 

@@ -71,7 +71,7 @@ CORRECTION_NAMES = {
 TRANSFER_STATE_NAMES = {
     TransferState.PROPOSED: _l("Waits for the receiver"),
     TransferState.AWAITING_ADMISSION: _l("Waits for the receiver to become a member"),
-    TransferState.AWAITING_ACCEPTANCE: _l("The receiver has applied; the cooperative decides"),
+    TransferState.AWAITING_ACCEPTANCE: _l("The receiver has applied"),
     TransferState.COMPLETED: _l("Completed"),
     TransferState.DECLINED: _l("Declined"),
     TransferState.REFUSED: _l("The receiver was not admitted"),
