@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from govern import jobs
 from govern.access import SYSTEM, Role
 from govern.clock import now
 from govern.errors import Conflict
+from govern.extensions import db
 from govern.jobs import BackgroundJob
 from govern.payments.jobs import mark_failed_readings, resume_readings
 from govern.payments.models import BankEntry, BankStatement, StatementReading
@@ -226,3 +227,42 @@ def test_a_payment_file_booked_as_one_sum_is_known_by_its_name(
     start(camt(sum_of_file, *gifts))
     run_jobs()
     assert (payment.state, batch.state) == ("paid", "done")
+
+
+def test_an_entry_that_changes_no_register_costs_a_handful_of_questions(session, start, ask):
+    for n in range(3):
+        ask(6000 + n, f"Bo Maes{n}")
+    plain = [Tx(1000 + n, message=f"gift {n}", name=f"Bo Maes{n}") for n in range(20)]
+    reading = start(camt(*plain))
+    readings.store_reading(session, SYSTEM, reading, parse_file(camt(*plain)))
+    session.commit()
+    engine, asked = db.engine, []
+    note = lambda _connection, _cursor, statement, *_more: asked.append(statement)  # noqa: E731
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        while readings.settle_step(session, SYSTEM, reading):
+            pass
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert states(session).count("doubtful") == 3
+    assert len(asked) < 20 * 6
+
+
+def test_open_requests_are_found_by_a_name_without_reading_the_others(session, ask, read):
+    ask(6000, "Bo Maes")
+    engine, plans = db.engine, []
+
+    def explain(connection, _cursor, statement, parameters, _context, _many) -> None:
+        if "payer_key = ?" in statement and not statement.startswith("EXPLAIN"):
+            plans.append(
+                connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            )
+
+    event.listen(engine, "before_cursor_execute", explain)
+    try:
+        read(Tx(6000, message="x", name="MAES BO"))
+    finally:
+        event.remove(engine, "before_cursor_execute", explain)
+    assert len(plans) == 1
+    assert "payer_key=?" in str(plans[0])
+    assert states(session) == ["doubtful"]

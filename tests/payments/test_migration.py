@@ -122,3 +122,34 @@ def test_claims_that_were_recorded_before_are_kept_and_can_be_undone(both_databa
         kept = sa.text("SELECT entry_id, original_id, reason, undone_at FROM payer_claim")
         assert connection.execute(kept).all() == [(2, 1, "asked by letter", None)]
     engine.dispose()
+
+
+def test_requests_made_before_are_found_by_the_payers_name(both_databases):
+    engine = sa.create_engine(both_databases)
+    database.configure_engine(engine)
+    schema.downgrade(engine, "0016_numbers")
+    with engine.begin() as connection:
+        metadata = sa.MetaData()
+        metadata.reflect(connection, only=["cooperative", "payment_request"])
+        connection.execute(
+            metadata.tables["cooperative"].insert().values(
+                id=1, code="smartcoop", name="SmartCoop", country="BE", legal_form="",
+                enterprise_number="", seat="", email="", time_zone="Europe/Brussels",
+                languages=["fr"], accent="red", status="active", is_demonstration=False,
+                created_at=NOW,
+            )
+        )  # fmt: skip
+        for number, name in enumerate(("Mme Zoé De Crayencoür", "Maes", ""), start=1):
+            connection.execute(
+                metadata.tables["payment_request"].insert().values(
+                    id=number, public_id=f"{number}" * 22, cooperative_id=1,
+                    reference=f"{number}" * 12, reference_kind="be-structured", amount_cents=100,
+                    paid_cents=0, due_on=NOW.date(), state="open", subject=f"grant:{number}",
+                    payer_name=name, language="fr", search_text="", created_at=NOW,
+                )
+            )  # fmt: skip
+    schema.upgrade(engine)
+    keys = sa.text("SELECT payer_key FROM payment_request ORDER BY id")
+    with engine.connect() as connection:
+        assert connection.scalars(keys).all() == ["crayencour zoe", "", ""]
+    engine.dispose()

@@ -15,11 +15,12 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from govern.cooperatives.models import Cooperative
 from govern.database import UtcDateTime, make_public_id
 from govern.extensions import db
+from govern.payments.rules.matching import payer_key
 from govern.register.models import Membership
 from govern.register.models.people import one_of
 
@@ -45,7 +46,7 @@ class PaymentRequest(db.Model):  # type: ignore[name-defined]
     ``reference`` is compact (twelve digits, or RF…). ``paid_cents`` is the sum of the live matches.
     ``subject`` says what it is for: "application:<public id>" or
     "order:<membership public id>:<order>"; their features write the ledger. ``search_text`` is
-    folded.
+    folded. ``payer_key`` follows ``payer_name``.
     """
 
     __tablename__ = "payment_request"
@@ -61,6 +62,7 @@ class PaymentRequest(db.Model):  # type: ignore[name-defined]
         ),
         Index("ix_payment_request_due", "cooperative_id", "state", "due_on"),
         Index("ix_payment_request_created", "cooperative_id", "created_at"),
+        Index("ix_payment_request_payer", "cooperative_id", "payer_key", "state", "due_on"),
         # The same thing is asked for once at a time, whoever asks twice.
         Index(
             "uq_payment_request_live",
@@ -83,6 +85,7 @@ class PaymentRequest(db.Model):  # type: ignore[name-defined]
     state: Mapped[str] = mapped_column(String(9))
     subject: Mapped[str] = mapped_column(String(100))
     payer_name: Mapped[str] = mapped_column(String(250))
+    payer_key: Mapped[str] = mapped_column(String(250), default="", server_default="")
     language: Mapped[str] = mapped_column(String(2))
     membership_id: Mapped[int | None] = mapped_column(ForeignKey("membership.id"), index=True)
     search_text: Mapped[str] = mapped_column(Text)
@@ -91,6 +94,11 @@ class PaymentRequest(db.Model):  # type: ignore[name-defined]
 
     cooperative: Mapped[Cooperative] = relationship()
     membership: Mapped[Membership | None] = relationship()
+
+    @validates("payer_name")
+    def _key_of_payer(self, _column: str, name: str) -> str:
+        self.payer_key = payer_key(name)
+        return name
 
     @property
     def due_cents(self) -> int:

@@ -79,7 +79,8 @@ def name_words(name: str) -> frozenset[str]:
     return frozenset(word for word in fold(name).split() if word not in _TITLES)
 
 
-def same_name(one: str, other: str) -> bool:
-    """Whether two names have the same words; a single word is too little to go by."""
-    words = name_words(one)
-    return len(words) >= 2 and words == name_words(other)
+def payer_key(name: str) -> str:
+    """The same for names of the same words, whatever their order; "" for a name of less than two
+    words, which is too little to go by. At most 250 characters."""
+    words = name_words(name)
+    return " ".join(sorted(words))[:250] if len(words) >= 2 else ""

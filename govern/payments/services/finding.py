@@ -6,28 +6,30 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from govern.payments.models import BankEntry, PaymentMatch, PaymentRequest, RequestState
-from govern.payments.rules.matching import Candidate, Finding, find_match, same_name
-from govern.register.rules.folding import search_words
+from govern.payments.rules.matching import Candidate, Finding, find_match, payer_key
 
 
-def find_for(session: Session, entry: BankEntry) -> Finding:
-    """What an entry of received money seems to be about."""
-    by_reference = None
-    if entry.reference:
-        named = session.scalar(
-            select(PaymentRequest).where(
-                PaymentRequest.cooperative_id == entry.cooperative_id,
-                PaymentRequest.reference == entry.reference,
-            )
-        )
-        by_reference = _candidate(named) if named else None
-    if by_reference is not None:
-        return find_match(entry.amount_cents, by_reference=by_reference)
+def find_for(session: Session, entry: BankEntry, named: PaymentRequest | None) -> Finding:
+    """What an entry of received money seems to be about; ``named`` is what ``request_named`` is."""
+    if named is not None:
+        return find_match(entry.amount_cents, by_reference=_candidate(named))
     return find_match(
         entry.amount_cents,
         by_reference=None,
         by_payer=_asked_of_payer(session, entry),
         by_name=_asked_of_name(session, entry),
+    )
+
+
+def request_named(session: Session, entry: BankEntry) -> PaymentRequest | None:
+    """The request, open or not, whose reference the entry bears."""
+    if not entry.reference:
+        return None
+    return session.scalar(
+        select(PaymentRequest).where(
+            PaymentRequest.cooperative_id == entry.cooperative_id,
+            PaymentRequest.reference == entry.reference,
+        )
     )
 
 
@@ -71,20 +73,17 @@ def _asked_of_payer(session: Session, entry: BankEntry) -> list[Candidate]:
 
 def _asked_of_name(session: Session, entry: BankEntry) -> list[Candidate]:
     """Open requests to somebody of the same name as the account's holder."""
-    words = [word for word in search_words(entry.counterparty_name) if len(word) > 1]
-    if len(words) < 2:
+    key = payer_key(entry.counterparty_name)
+    if not key:
         return []
-    query = select(PaymentRequest).where(
-        PaymentRequest.cooperative_id == entry.cooperative_id,
-        PaymentRequest.state == RequestState.OPEN.value,
+    found = session.scalars(
+        select(PaymentRequest)
+        .where(
+            PaymentRequest.cooperative_id == entry.cooperative_id,
+            PaymentRequest.payer_key == key,
+            PaymentRequest.state == RequestState.OPEN.value,
+        )
+        .order_by(PaymentRequest.due_on, PaymentRequest.id)
+        .limit(200)
     )
-    # The longest word rules most requests out; the rest is compared here.
-    query = query.where(
-        PaymentRequest.search_text.contains(" " + max(words, key=len), autoescape=True)
-    )
-    found = session.scalars(query.order_by(PaymentRequest.due_on, PaymentRequest.id).limit(200))
-    return [
-        _candidate(request)
-        for request in found
-        if same_name(request.payer_name, entry.counterparty_name)
-    ]
+    return [_candidate(request) for request in found]

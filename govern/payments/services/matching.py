@@ -41,7 +41,7 @@ from govern.payments.services.entries import (
     return_of,
     settle_entry,
 )
-from govern.payments.services.finding import find_for
+from govern.payments.services.finding import find_for, request_named
 from govern.payments.services.outgoing import cancel_outgoing, request_outgoing
 
 _DOUBTS = {
@@ -57,22 +57,25 @@ def match_received(session: Session, actor: Actor, entry: BankEntry) -> None:
     The caller holds the lock. What the ledger or a feature above refuses waits for a person; the
     other entries of the statement are not held up by it.
     """
-    finding = find_for(session, entry)
-    entry.candidate_id = finding.request_id
-    if finding.hint in _DOUBTS:
-        doubt(entry, _DOUBTS[finding.hint])
+    request = request_named(session, entry)
+    finding = find_for(session, entry, request)
+    if finding.hint is not Hint.REFERENCE or request is None:
+        entry.candidate_id = finding.request_id
+        if finding.hint in _DOUBTS:
+            doubt(entry, _DOUBTS[finding.hint])
         return
-    if finding.hint is not Hint.REFERENCE or finding.request_id is None:
-        return
-    request = session.get_one(PaymentRequest, finding.request_id)
     try:
         with session.begin_nested():
+            entry.candidate_id = request.id
             make_match(session, actor, entry, request, finding.matched_cents, MatchHow.AUTOMATIC)
-            if finding.rest_cents and is_iban(entry.counterparty_iban):
-                _plan_rest(
-                    session, actor, entry, request, finding.rest_cents, entry.counterparty_iban
-                )
-            restate(session, entry)
+            if not finding.rest_cents:
+                settle_entry(entry, EntryState.MATCHED)
+            else:
+                if is_iban(entry.counterparty_iban):
+                    _plan_rest(
+                        session, actor, entry, request, finding.rest_cents, entry.counterparty_iban
+                    )
+                restate(session, entry)
     except GovernError as error:
         session.refresh(entry)
         session.refresh(request)
@@ -266,7 +269,7 @@ def take_up_again(session: Session, actor: Actor, entry: BankEntry) -> None:
         return
     settle_entry(entry, EntryState.UNMATCHED)
     if entry.amount_cents > 0:
-        finding = find_for(session, entry)
+        finding = find_for(session, entry, request_named(session, entry))
         entry.candidate_id = finding.request_id
         if finding.hint in _DOUBTS:
             doubt(entry, _DOUBTS[finding.hint])

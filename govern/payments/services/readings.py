@@ -153,8 +153,9 @@ def settle_step(session: Session, actor: Actor, reading: StatementReading) -> bo
     for row in rows:
         if row.state == EntryState.UNMATCHED.value:
             settle_new(session, actor, row, reading.batch_ids.get(str(row.id), ""))
-        reading.settled_up_to = row.id
-    if not rows:
+    if rows:
+        reading.settled_up_to = rows[-1].id
+    else:
         reading.state = ReadingState.DONE.value
         reading.batch_ids = {}
         reading.finished_at = clock.now()

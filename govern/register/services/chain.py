@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
 from govern import clock
 from govern.cooperatives.models import Cooperative
@@ -53,6 +54,8 @@ class NewEntry:
 def lock_register(session: Session, cooperative_id: int) -> RegisterHead:
     """The end of the chain, locked until the transaction ends: writers of a register take turns."""
     session.flush()
+    if any(cooperative_id in _locked.get(step, {}) for step in _steps_of(session)):
+        return session.get_one(RegisterHead, cooperative_id)
     dialect = session.get_bind().dialect.name
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     session.execute(
@@ -60,12 +63,29 @@ def lock_register(session: Session, cooperative_id: int) -> RegisterHead:
         .values(cooperative_id=cooperative_id, sequence=0, hash=chain.BEGINNING)
         .on_conflict_do_nothing()
     )
-    return session.scalars(
+    head = session.scalars(
         select(RegisterHead)
         .where(RegisterHead.cooperative_id == cooperative_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
+    _locked.setdefault(next(_steps_of(session)), {})[cooperative_id] = head
+    return head
+
+
+_locked: WeakKeyDictionary[SessionTransaction, dict[int, RegisterHead]] = WeakKeyDictionary()
+"""The registers that each transaction or savepoint has locked: their heads, so that the session
+keeps them. A savepoint that is undone takes its lock along: it is no step of the session any more.
+"""
+
+
+def _steps_of(session: Session | scoped_session[Session]) -> Iterator[SessionTransaction]:
+    """The innermost savepoint that is open, those around it, and the transaction itself."""
+    own = session.registry() if isinstance(session, scoped_session) else session
+    step = own.get_nested_transaction() or own.get_transaction()
+    while step is not None:
+        yield step
+        step = step.parent
 
 
 def append_entries(
