@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from govern.cooperatives.models import Cooperative
+from govern.cooperatives.models import Cooperative, RuleSet
 from govern.cooperatives.rules import ShareClass, rules_from_json, rules_to_json
 from govern.register.models import (
     ImportBatch,
@@ -149,6 +149,54 @@ def test_a_column_may_name_another_class_of_shares(
         (5, "error", "share_class_unknown"),
     ]
     verify_ledger(session, cooperative)
+
+
+@pytest.fixture
+def ordinary_for_a_only(session: Session, cooperative: Cooperative) -> None:
+    """Until the end of 2017 everybody could hold ordinary shares, since then category A only."""
+    old = cooperative.rule_sets[0]
+    rules = rules_from_json(old.rules)
+    ordinary = replace(rules.share_class("ordinary"), categories=("A",))
+    support = ShareClass("support", {"fr": "Parts de soutien"}, 3000)
+    narrow = rules_to_json(replace(rules, share_classes=(ordinary, support)))
+    session.add(
+        RuleSet(
+            cooperative_id=cooperative.id,
+            starts_on=date(2018, 1, 1),
+            source="statutes of 2018",
+            source_confirmed=False,
+            recorded_at=old.recorded_at,
+            rules=narrow,
+        )
+    )
+    session.commit()
+
+
+@pytest.mark.usefixtures("ordinary_for_a_only")
+def test_the_class_that_counts_where_none_is_named_must_be_one_for_the_category(
+    session: Session, cooperative: Cooperative, import_file: Import
+) -> None:
+    rows = [
+        row("7"),
+        row("8", given="Bo", email="", category="B"),
+        row("9", given="Cis", email="", category="B", joined="01/03/2017"),
+        row("10", given="Di", email="", category="B", shares="0", paid=""),
+    ]
+    batch = import_file(csv_file(*rows))
+    # Number 9 held them rightly while everybody could; number 10 holds none.
+    assert set(members_of(session)) == {"7", "9", "10"}
+    errors = [item for item in problems_of(session, batch) if item[1] == "error"]
+    assert errors == [(3, "error", "share_class_needed")]
+    # Of a known member the class is not read: a later file may leave the column out.
+    import_file(
+        csv_file(
+            row("8", given="Bo", email="", category="B") + ";Parts de soutien",
+            header=f"{HEADER};Classe de parts",
+        )
+    )
+    again = import_file(csv_file(row("8", given="Bo", email="bo@example.org", category="B")))
+    assert [item for item in problems_of(session, again) if item[1] == "error"] == []
+    assert members_of(session)["8"].email == "bo@example.org"
 
 
 def test_a_leaving_date_becomes_an_ending(session: Session, import_file: Import) -> None:

@@ -222,6 +222,22 @@ def test_a_conversion_to_another_class_carries_the_capital(session, cooperative)
     verify_ledger(session, cooperative)
 
 
+def test_shares_that_the_category_might_not_hold_are_taken_over_and_pointed_out(
+    session, cooperative
+):
+    rules = rules_from_json(cooperative.rule_sets[0].rules)
+    ordinary = replace(rules.share_class("ordinary"), categories=("A",))
+    cooperative.rule_sets[0].rules = rules_to_json(replace(rules, share_classes=(ordinary,)))
+    session.commit()
+    done = bring_in(session, cooperative, files(compare=False))
+    assert done.was_written
+    said = [item for item in done.plan.problems if item.code == "class_not_for"]
+    assert said
+    assert {item.params["category"] for item in said} == {"B"}
+    assert {item.severity for item in said} == {"warning"}
+    verify_ledger(session, cooperative)
+
+
 def test_a_file_without_the_columns_it_needs_is_refused(session, cooperative):
     given = files(register=lambda data: data.replace(b"share_unit_price", b"something"))
     with pytest.raises(InvalidInput, match="share_unit_price"):
@@ -245,6 +261,7 @@ def test_every_problem_has_words(app):
     params = {
         "value": "x", "first": 1, "sequence": 1, "known": "A", "held": 1, "number": "1",
         "before": 1, "after": 2, "register": 1, "lines": 2, "name": "x", "theirs": "y",
+        "category": "A", "share_class": "x",
     }  # fmt: skip
     for code in ODOO_CODES:
         words = odoo_text(code, params)

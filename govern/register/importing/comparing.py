@@ -23,6 +23,7 @@ from govern.register.importing.rows import (
     RowReader,
 )
 from govern.register.rules.chain import canonical_json
+from govern.register.rules.classes import refused_holders
 from govern.register.rules.folding import email_key, fold
 
 CONTACT_FIELDS = ("email", "language", "street", "postal_code", "town", "country")
@@ -157,7 +158,10 @@ def make_plan(
             plan.bad_rows.add(row.row)
             continue
         checker.complete(row)
-        plan.new.append(row)
+        if row.is_bad:
+            plan.bad_rows.add(row.row)
+        else:
+            plan.new.append(row)
     plan.problems.sort(key=lambda problem: problem.row)
     return plan
 
@@ -264,12 +268,26 @@ class _Checker:
     def _complete_shares(self, row: RegisterRow) -> None:
         nominal = self.context.nominal_on(row.joined_on or self.context.today, row.share_class)
         paid, due = row.paid_cents or 0, row.shares * nominal
+        self._check_class(row)
         if not row.shares:
             self.add(row, "shares", WARNING, "no_shares")
         elif paid < due:
             self.add(row, "paid", WARNING, "partly_paid", paid=paid, due=due)
         elif paid > due:
             self.add(row, "paid", WARNING, "overpaid", paid=paid, due=due)
+
+    def _check_class(self, row: RegisterRow) -> None:
+        """Shares that the member's category might never hold are a mistake of the file."""
+        first = row.joined_on or self.context.today
+        last = max(first, row.ended_on or self.context.today)
+        known = refused_holders(
+            self.context.class_holders, row.share_class, row.category, first, last
+        )
+        if row.shares and known:
+            is_named = bool(self.reader.text_at(row.row, "share_class").strip())
+            code = "share_class_not_for" if is_named else "share_class_needed"
+            found = {"category": row.category, "known": ", ".join(known)}
+            self.add(row, "share_class", ERROR, code, **found)
 
     def compare(self, row: RegisterRow, known: KnownMember) -> list[Change]:
         """What the row would change about a member whom the register has."""
@@ -331,13 +349,7 @@ class _Checker:
 
     def _point_out_membership(self, row: RegisterRow, known: KnownMember) -> None:
         if row.category != known.category:
-            self.add(
-                row,
-                "category",
-                WARNING,
-                "category_differs",
-                register=known.category,
-            )
+            self.add(row, "category", WARNING, "category_differs", register=known.category)
         if row.joined_on is not None and row.joined_on != known.joined_on:
             self.add(
                 row,
@@ -359,13 +371,7 @@ class _Checker:
         if row.shares != known.shares:
             self.add(row, "shares", WARNING, "shares_differ", register=known.shares)
         elif row.paid_cents is not None and row.paid_cents != known.paid_cents:
-            self.add(
-                row,
-                "paid",
-                WARNING,
-                "paid_differs",
-                register=known.paid_cents,
-            )
+            self.add(row, "paid", WARNING, "paid_differs", register=known.paid_cents)
 
 
 def _groups(rows: Iterable[RegisterRow], key: Any) -> list[list[RegisterRow]]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from govern.register.importing.reading import Table
 from govern.register.rules import values
+from govern.register.rules.classes import Holders
 from govern.register.rules.folding import email_key, fold, name_key
 from govern.register.rules.ledger import ORDINARY
 from govern.register.rules.values import Cell, Unreadable, cell_text
@@ -94,7 +95,7 @@ class Context:
 
     ``categories``: folded code or name → code, as in force today; ``former_categories`` has those
     of earlier rule sets too, for members who have left. ``share_classes``: folded code or name →
-    code; ``class_holders``: class → the categories that may hold it (() for all). ``nominals``:
+    code; ``class_holders``: who may hold them, of each rule set. ``nominals``:
     class → (first day, cents per share) of each rule set that has it, in order.
     """
 
@@ -102,7 +103,7 @@ class Context:
     former_categories: Mapping[str, str]
     category_codes: tuple[str, ...]
     share_classes: Mapping[str, str]
-    class_holders: Mapping[str, tuple[str, ...]]
+    class_holders: Holders
     nominals: Mapping[str, tuple[tuple[date, int], ...]]
     language: str
     country: str
@@ -235,17 +236,6 @@ class RowReader:
             self.note(row, "share_class", text, ERROR, "share_class_unknown", known=known)
             return
         row.share_class = found
-        holders = self.context.class_holders[found]
-        if holders and row.category and row.category not in holders:
-            self.note(
-                row,
-                "share_class",
-                text,
-                ERROR,
-                "share_class_not_for",
-                category=row.category,
-                known=", ".join(holders),
-            )
 
     def _read_shares(self, row: RegisterRow, cells: Sequence[Cell]) -> None:
         self._read_class(row, cells)

@@ -117,6 +117,12 @@ _ODOO: dict[str, Callable[[Params], tuple[str, str]]] = {
         _("The type “%(value)s” is no class of shares of the rules.", value=p["value"]),
         _("Say which class it is; the rules know: %(known)s.", known=p["known"]),
     ),
+    "class_not_for": lambda p: (
+        _("Member %(number)s was of category %(category)s then, which may not hold shares of the "
+          "class %(share_class)s.", number=p["number"], category=p["category"],
+          share_class=p["share_class"]),
+        _("It is taken over as it was. These categories may: %(codes)s.", codes=p["known"]),
+    ),
     "category_unknown": lambda p: (
         _("The type “%(value)s” does not tell the category of the member.", value=p["value"]),
         _("Say which category it stands for; the rules know: %(known)s.", known=p["known"]),

@@ -189,6 +189,13 @@ _PROBLEMS: dict[str, Callable[[Params], tuple[str, str]]] = {
         ),
         _("These categories may: %(codes)s.", codes=p["known"]),
     ),
+    "share_class_needed": lambda p: (
+        _(
+            "Members of category %(category)s cannot hold ordinary shares, and no class is named.",
+            category=p["category"],
+        ),
+        _("Name the class of the shares. Ordinary shares are for: %(codes)s.", codes=p["known"]),
+    ),
     "email_invalid": lambda p: (
         _("“%(value)s” is not an e-mail address.", value=p["value"]),
         _("Write it as name@example.org, or leave the cell empty for letters by post."),

@@ -17,6 +17,7 @@ from govern.register.importing.odoo.reading import (
     Partner,
 )
 from govern.register.rules.chain import canonical_json
+from govern.register.rules.classes import Holders
 from govern.register.rules.folding import fold
 
 SOURCE = "odoo:"
@@ -28,7 +29,7 @@ class Rules:
 
     ``categories`` and ``classes``: folded type → code; ``known_categories``, ``known_classes``:
     the codes of the rule set, for messages. ``other_names``: a number is the member's even where
-    the name here is another one.
+    the name here is another one. ``holders``: which categories may hold a class, of each rule set.
     """
 
     categories: Mapping[str, str]
@@ -36,6 +37,7 @@ class Rules:
     known_categories: tuple[str, ...]
     known_classes: tuple[str, ...]
     other_names: bool = False
+    holders: Holders = field(default_factory=dict)
 
     def category_of(self, share_type: str) -> str:
         return self.categories.get(fold(share_type), "")

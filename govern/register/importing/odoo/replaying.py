@@ -24,6 +24,7 @@ from govern.register.importing.odoo.reading import (
     Operation,
     Partner,
 )
+from govern.register.rules.classes import refused_holders
 from govern.register.rules.folding import fold
 from govern.register.rules.ledger import Lot
 
@@ -52,6 +53,9 @@ class Replay:
         self.state = History(self.known)
         self.held: dict[tuple[str, str], int] = defaultdict(int)
         self.new: dict[str, PlannedMember] = {}
+        self.given: dict[str, list[tuple[date, str]]] = defaultdict(list)
+        for number, first, code in self.known.categories:
+            self.given[number].append((first, code))
 
     def run(self) -> list[Partner]:
         """Take over every operation; who cannot be taken over (nobody: the plan is whole)."""
@@ -152,11 +156,36 @@ class Replay:
                     known=", ".join(self.rules.known_classes),
                 )  # fmt: skip
         for entry in entries or ():
+            if entry.shares > 0:
+                self._check_class(operation, entry)
             self.state.add(entry)
             self.plan.entries.append(entry)
         if self.state.shortfall(entry.member_number for entry in entries or ()):
             return self._fail(operation, sides, "day", day.isoformat(), "later_shortfall")
         return []
+
+    def _check_class(self, operation: Operation, entry: PlannedEntry) -> None:
+        """Point out shares that the member's category might not hold then. They were held: the
+        history of the register counts, and only people can say what is wrong with it."""
+        category = self._category_on(entry.member_number, entry.effective_on)
+        day = entry.effective_on
+        allowed = refused_holders(self.rules.holders, entry.share_class, category, day, day)
+        if category and allowed:
+            is_target = operation.kind == "convert"
+            name, value = ("to_type", operation.to_type) if is_target else (
+                "share_type", operation.share_type
+            )  # fmt: skip
+            self.register.note(
+                None, operation.row, name, value, WARNING, "class_not_for",
+                number=entry.member_number, category=category, share_class=entry.share_class,
+                known=", ".join(allowed),
+            )  # fmt: skip
+
+    def _category_on(self, number: str, day: date) -> str:
+        """The category of a member on ``day``, "" for none."""
+        new = self.new.get(number)
+        given = new.categories if new is not None else self.given[number]
+        return max(((first, code) for first, code in given if first <= day), default=(day, ""))[1]
 
     def _fail(
         self, operation: Operation, sides: list[Partner], name: str, value: str, code: str,
@@ -233,6 +262,7 @@ class Replay:
                 self.plan.known_operations += 1
             else:
                 self.plan.category_changes.append(change)
+                self.given[partner.number].append((day, category))
         elif member.categories[-1][1] != category:
             if member.categories[-1][0] == day:
                 member.categories[-1] = (day, category)

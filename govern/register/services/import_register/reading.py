@@ -24,6 +24,7 @@ from govern.register.models import (
     Person,
     Representative,
 )
+from govern.register.rules.classes import holders_of
 from govern.register.rules.folding import fold
 from govern.register.services.holdings import holdings_on
 
@@ -57,9 +58,7 @@ def import_context(session: Session, cooperative: Cooperative) -> Context:
         former_categories=by_word(former) | by_word(present),
         category_codes=tuple(category.code for category in present),
         share_classes=by_word(item for _day, rules in rule_sets for item in rules.share_classes),
-        class_holders={
-            item.code: item.categories for _day, rules in rule_sets for item in rules.share_classes
-        },
+        class_holders=holders_of(rule_sets),
         nominals=_nominals(rule_sets),
         language=cooperative.languages[0],
         country=cooperative.country,

@@ -24,6 +24,7 @@ from govern.register.models import (
     ShareEntry,
     ShareNumbering,
 )
+from govern.register.rules.classes import holders_of
 from govern.register.rules.folding import fold
 from govern.register.services.imports import read_file
 from govern.register.texts.odoo import ODOO_FILE_NAMES
@@ -104,27 +105,28 @@ def rules_for(session: Session, cooperative: Cooperative, said: Said) -> Rules:
 
     Raises InvalidInput for a code that the rules do not know, RuleViolation without a rule set.
     """
-    row = session.scalar(
+    rows = session.scalars(
         select(RuleSet)
         .where(
             RuleSet.cooperative_id == cooperative.id,
             RuleSet.starts_on <= clock.today(cooperative.time_zone),
         )
-        .order_by(RuleSet.starts_on.desc())
-        .limit(1)
+        .order_by(RuleSet.starts_on)
     )
-    if row is None:
+    rule_sets = [(row.starts_on, rules_from_json(row.rules)) for row in rows]
+    if not rule_sets:
         raise RuleViolation(
             _("No rule set of %(name)s is in force.", name=cooperative.name),
             remedy=_("Record the rules of the cooperative with an earlier first day."),
         )
-    rules = rules_from_json(row.rules)
+    rules = rule_sets[-1][1]
     return Rules(
         categories=_words(rules.categories, said.categories, "category"),
         classes=_words(rules.share_classes, said.classes, "class"),
         known_categories=tuple(item.code for item in rules.categories),
         known_classes=tuple(item.code for item in rules.share_classes),
         other_names=said.other_names,
+        holders=holders_of(rule_sets),
     )
 
 
