@@ -16,7 +16,7 @@ from govern.access import SYSTEM
 from govern.cooperatives.models import Cooperative
 from govern.cooperatives.rules import rules_from_json, rules_to_json
 from govern.joining.models import Application, Statutes
-from govern.joining.services import applying
+from govern.joining.services import applying, by_transfer
 from govern.joining.services.applying import ApplicationInput
 from govern.joining.services.statutes import add_statutes
 from govern.mail.models import OutboxMail
@@ -25,8 +25,10 @@ from govern.payments.models import BankAccount, BankEntry, PaymentRequest
 from govern.payments.reading.records import ReadEntry, ReadStatement
 from govern.payments.services.accounts import add_bank_account
 from govern.payments.services.statements import store_statements
-from govern.register.models import MemberKind, Membership
+from govern.register.models import MemberKind, Membership, TransferRequest
+from govern.register.services import transfers
 from govern.register.services.members import Contact, NewMember, add_member
+from govern.register.services.transfers import Proposal
 
 OURS = "BE68539007547034"
 THEIRS = "BE71096123456769"
@@ -218,6 +220,50 @@ def make_member(session: Session, cooperative: Cooperative) -> Callable[..., Mem
         return made
 
     return make
+
+
+@pytest.fixture
+def giver(make_member: Any) -> Membership:
+    contact = Contact(language="en", email="gil@example.org")
+    return make_member("Gil", "Giver", shares=3, paid_cents=9000, contact=contact)
+
+
+@pytest.fixture
+def promise(session: Any, cooperative: Any, statutes: Any, giver: Membership) -> Any:
+    """``promise(2)``: shares that Gil wants to give to Dora, who is no member."""
+
+    def make(shares: int = 1, **others: Any) -> TransferRequest:
+        actor = others.pop("actor", SYSTEM)
+        values = {"receiver_name": "Dora", "receiver_email": "dora@example.org", **others}
+        made = transfers.propose_transfer(session, actor, giver, Proposal(shares, "gift", **values))
+        session.commit()
+        return made
+
+    return make
+
+
+@pytest.fixture
+def apply_by(session: Any, cooperative: Any, statutes: Any) -> Any:
+    """``apply_by(request)``: Dora sends the form behind the link."""
+
+    def send(request: TransferRequest, **others: Any) -> Application:
+        values: dict[str, Any] = {
+            "kind": MemberKind.NATURAL,
+            "category": "A",
+            "shares": 0,
+            "given_name": "Dora",
+            "family_name": "Novak",
+            "birth_date": date(1985, 2, 3),
+            "statutes_digest": statutes.texts[1].digest,
+            "consents": True,
+            "contact": replace(CONTACT, email=""),
+        }
+        given = ApplicationInput(**{**values, **others})
+        made = by_transfer.apply_by_transfer(session, cooperative, request, given)
+        session.commit()
+        return made
+
+    return send
 
 
 def mails_of(session: Session, start: str = "joining:") -> list[str]:

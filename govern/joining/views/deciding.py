@@ -104,7 +104,7 @@ def export_applications(cooperative: str) -> Any:
         _("Category"),
         _("Shares"),
         _("Amount"),
-        _("Given by"),
+        _("Shares given by"),
         _("Accepted on"),
         _("Paid on"),
         _("State"),
