@@ -145,7 +145,7 @@ def test_shares_that_nobody_is_owed_for_are_listed_until_somebody_is(
     recording.record_death(session, SYSTEM, made["2"], died_on=THEN)
     end(session, made["3"])
     end(session, made["4"], is_paid_back=True)
-    left = list(session.execute(left_over.left_over(cooperative.id)))
+    left = list(session.execute(left_over.left_over(cooperative)))
     assert [(row[0].member_number, row[1], row[2]) for row in left] == [
         ("1", 1, 3000),
         ("2", 1, 3000),
@@ -161,6 +161,6 @@ def test_shares_that_nobody_is_owed_for_are_listed_until_somebody_is(
         assert f"Family{number}" not in page
     recording.owe_former_member(session, SYSTEM, made["1"], owed_since=THEN)
     recording.settle_estate(session, SYSTEM, departures_of(session, made["2"].id)[0])
-    assert left_over.count_left_over(session, cooperative.id) == 0
+    assert left_over.count_left_over(session, cooperative) == 0
     session.commit()
     assert "Nothing was forgotten" in client.get("/smartcoop/register/left-shares").text

@@ -11,29 +11,33 @@ from flask_babel import ngettext
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from govern import clock
 from govern.access import Actor, Permission
 from govern.cooperatives.models import Cooperative
 from govern.home.hooks import HomeItem
 from govern.register.models import Membership, ShareEntry
 
 
-def left_over(cooperative_id: int) -> Select[Membership, int, int]:
+def left_over(cooperative: Cooperative) -> Select[Membership, int, int]:
     """(membership, shares, capital in cents) of every ended membership that still has some, those
     that ended first at the top."""
     shares, cents = func.sum(ShareEntry.shares), func.sum(ShareEntry.amount_cents)
     return (
         select(Membership, shares, cents)
         .join(ShareEntry, ShareEntry.membership_id == Membership.id)
-        .where(Membership.cooperative_id == cooperative_id, Membership.ended_on.is_not(None))
+        .where(
+            Membership.cooperative_id == cooperative.id,
+            Membership.ended_on <= clock.today(cooperative.time_zone),
+        )
         .group_by(Membership.id)
         .having(or_(shares > 0, cents > 0))
         .order_by(Membership.ended_on, Membership.id)
     )
 
 
-def count_left_over(session: Session, cooperative_id: int) -> int:
+def count_left_over(session: Session, cooperative: Cooperative) -> int:
     """How many former members still have shares or capital in the book."""
-    found = left_over(cooperative_id).order_by(None).subquery()
+    found = left_over(cooperative).order_by(None).subquery()
     return session.scalar(select(func.count()).select_from(found)) or 0
 
 
@@ -43,9 +47,9 @@ def expected_of(session: Session, actor: Actor, _account_id: int) -> list[HomeIt
     for cooperative_id in actor.roles:
         if not actor.may(Permission.REGISTER_WRITE, cooperative_id):
             continue
-        count = count_left_over(session, cooperative_id)
+        cooperative = session.get_one(Cooperative, cooperative_id)
+        count = count_left_over(session, cooperative)
         if count:
-            cooperative = session.get_one(Cooperative, cooperative_id)
             items.append(
                 HomeItem(
                     title=ngettext(

@@ -82,7 +82,7 @@ def departure_list(cooperative: str) -> Any:
         page=page,
         shown=shown,
         kind=kind,
-        left=count_left_over(db.session(), g.cooperative.id),
+        left=count_left_over(db.session(), g.cooperative),
         **shared_words(),
     )
 
@@ -92,7 +92,7 @@ def departure_list(cooperative: str) -> Any:
 def left_shares(cooperative: str) -> Any:
     """Former members with shares in the book, of whose value nobody is owed."""
     holders = (selectinload(Membership.person), selectinload(Membership.organisation))
-    query: Any = left_over(g.cooperative.id).options(*holders)
+    query: Any = left_over(g.cooperative).options(*holders)
     return render_template(
         "leaving/left_shares.html",
         page=paginate(db.session(), query, rows=True),
