@@ -10,6 +10,7 @@ from govern.accounts.services import actor_for
 from govern.assemblies import services
 from govern.errors import RuleViolation
 from govern.home.hooks import home_items
+from govern.i18n import speaking
 from tests.assemblies.conftest import an_assembly
 from tests.assemblies.test_elections import VOTE, agenda, held, holding, vote  # noqa: F401
 from tests.voting.holding import Holding
@@ -51,6 +52,9 @@ def test_a_draft_of_the_roll_can_be_taken_again_a_frozen_one_not(
     clock.set(datetime(2018, 6, 2, 8, 0, tzinfo=UTC))
     first = services.take_assembly_roll(session, secretary, published)
     assert first.heads == 1
+    for language, title in published.titles.items():
+        with speaking(language):
+            assert first.title == f"{title} ({published.slug})"
     make_member("Forgotten")
     assert services.take_assembly_roll(session, secretary, published).heads == 2
     services.freeze_assembly_roll(session, secretary, published)

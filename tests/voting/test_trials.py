@@ -8,7 +8,9 @@ import pytest
 
 from govern.access import SYSTEM
 from govern.audit import AuditEntry
+from govern.config import LOCALES
 from govern.errors import Conflict
+from govern.i18n import speaking
 from govern.register.models import RollEntry
 from govern.register.services.rolls import copy_frozen_roll, correct_roll, take_roll, verify_roll
 
@@ -20,6 +22,13 @@ def test_an_open_trial_leaves_the_roll_free_to_be_corrected(holding, both_databa
     assert trial.roll_id != roll.id
     assert (trial.roll.is_locked, roll.is_locked) == (True, False)
     assert trial.roll_digest == digest
+    # Whoever reads of the copy reads of it in their own language.
+    titles = {}
+    for language in LOCALES:
+        with speaking(language):
+            titles[language] = trial.roll.title
+    assert "Copy for a trial election" in titles["en"]
+    assert len({title.replace(roll.label, "") for title in titles.values()}) == len(LOCALES)
     correct_roll(session, SYSTEM, roll, holding.add_member(), "Was forgotten.")
     leaver = session.query(RollEntry).filter_by(roll_id=roll.id).first()
     correct_roll(session, SYSTEM, roll, leaver.membership, "Had left.", remove=True)
@@ -44,7 +53,7 @@ def test_members_vote_in_a_trial_on_its_copy_of_the_roll(holding):
 def test_a_copy_has_every_entry_as_it_was_and_says_of_what_it_is_a_copy(holding):
     roll = holding.make_roll()
     session = holding.session
-    copy = copy_frozen_roll(session, SYSTEM, roll, "Trial")
+    copy = copy_frozen_roll(session, SYSTEM, roll, "Trial", {"fr": "Essai"})
     columns = [column for column in RollEntry.__table__.columns if column.name != "id"]
 
     def rows(which):
@@ -62,4 +71,4 @@ def test_a_draft_of_a_roll_is_not_copied(holding):
     roll = holding.make_roll()
     draft = take_roll(holding.session, SYSTEM, holding.cooperative, roll.record_date, "Draft")
     with pytest.raises(Conflict):
-        copy_frozen_roll(holding.session, SYSTEM, draft, "Trial")
+        copy_frozen_roll(holding.session, SYSTEM, draft, "Trial", {})

@@ -37,9 +37,12 @@ def take_assembly_roll(session: Session, actor: Actor, assembly: Assembly) -> Ro
         actor,
         assembly.cooperative,
         assembly.record_date,
-        # Kept as it is for all readers: in the language of the house, not of who took the roll.
+        # In the language of the house, not of who took the roll.
         label=f"{local_text(assembly.titles, assembly.cooperative.languages[0])} ({assembly.slug})",
         objections_until=objections_until(assembly),
+        labels={
+            code: f"{title} ({assembly.slug})" for code, title in assembly.titles.items() if title
+        },
     )
     assembly.roll_id = roll.id
     session.flush()

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from govern.cooperatives.models import Cooperative
 from govern.database import UtcDateTime, make_public_id
 from govern.extensions import db
+from govern.i18n import local_text
 from govern.register.models.people import MemberKind, Membership, one_of
 
 
@@ -43,7 +44,8 @@ class Roll(db.Model):  # type: ignore[name-defined]
 
     ``digest`` is the SHA-256 (hexadecimal) of the canonical lines described in ``docs/roll.md``.
     ``register_sequence`` and ``register_hash`` are the end of the ledger's chain when the roll was
-    taken. From ``locked_at`` on, a trigger refuses every change of the entries.
+    taken. From ``locked_at`` on, a trigger refuses every change of the entries. ``label`` says what
+    it is for in the language of the house, ``labels`` in several; neither is in the digest.
     """
 
     __tablename__ = "roll"
@@ -60,6 +62,7 @@ class Roll(db.Model):  # type: ignore[name-defined]
     cooperative_id: Mapped[int] = mapped_column(ForeignKey("cooperative.id"))
     rule_set_id: Mapped[int] = mapped_column(ForeignKey("rule_set.id"))
     label: Mapped[str] = mapped_column(String(200))
+    labels: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     record_date: Mapped[date]
     state: Mapped[str] = mapped_column(String(10), default=RollState.DRAFT.value)
     taken_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -79,6 +82,11 @@ class Roll(db.Model):  # type: ignore[name-defined]
     corrections: Mapped[list[RollCorrection]] = relationship(
         back_populates="roll", order_by="RollCorrection.id"
     )
+
+    @property
+    def title(self) -> str:
+        """What the roll is for, in the reader's language where it is known in that."""
+        return local_text(self.labels) or self.label
 
     @property
     def is_frozen(self) -> bool:

@@ -211,7 +211,7 @@ def _rolls(session: Session, person: Person, memberships: Sequence[Membership]) 
         [_("Roll"), _("Record date"), _("Name"), _("Category"), _("Shares paid"), _("E-mail")],
         [
             [
-                roll.label,
+                roll.title,
                 in_words(roll.record_date),
                 entry.display_name,
                 entry.category,

@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from govern import clock
 from govern.access import Actor
+from govern.cooperatives.rules import Texts
 from govern.errors import Conflict
 from govern.register.models import Roll, RollEntry, RollState
 from govern.register.services.rolls.entries import lock_row, record_step
 from govern.register.services.rolls.reading import verify_roll
 
 
-def copy_frozen_roll(session: Session, actor: Actor, roll: Roll, label: str) -> Roll:
+def copy_frozen_roll(session: Session, actor: Actor, roll: Roll, label: str, labels: Texts) -> Roll:
     """Another frozen roll with the entries, and so the digest, that ``roll`` has now.
 
     Locking the copy leaves ``roll`` open to corrections, which do not reach the copy. Called by
@@ -28,6 +29,7 @@ def copy_frozen_roll(session: Session, actor: Actor, roll: Roll, label: str) -> 
         cooperative_id=roll.cooperative_id,
         rule_set_id=roll.rule_set_id,
         label=label[:200],
+        labels=dict(labels),
         record_date=roll.record_date,
         state=RollState.FROZEN.value,
         taken_at=roll.taken_at,

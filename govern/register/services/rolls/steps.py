@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from govern import clock
 from govern.access import Actor, Permission
 from govern.cooperatives.models import Cooperative
+from govern.cooperatives.rules import Texts
 from govern.cooperatives.services import rules_on
 from govern.errors import Conflict, InvalidInput, RuleViolation
 from govern.register.models import (
@@ -48,12 +49,15 @@ def take_roll(
     record_date: date,
     label: str,
     objections_until: datetime | None = None,
+    *,
+    labels: Texts | None = None,
 ) -> Roll:
     """Write down who may vote as the register shows it at the end of ``record_date``.
 
     Every member with at least one paid share once, natural or legal, who has joined and not ended
-    by then. The same data give the same digest. Raises RuleViolation when the date lies ahead
-    (the register of a day that is not over can still change) or no rule set was in force.
+    by then. The same data give the same digest. ``labels``: what it is for in several languages.
+    Raises RuleViolation when the date lies ahead (the register of a day that is not over can still
+    change) or no rule set was in force.
     """
     actor.require(Permission.ROLL_TAKE, cooperative.id)
     if not label.strip():
@@ -78,6 +82,7 @@ def take_roll(
         cooperative_id=cooperative.id,
         rule_set_id=rule_set.id,
         label=label.strip()[:200],
+        labels=dict(labels) if labels else None,
         record_date=record_date,
         state=RollState.DRAFT.value,
         taken_at=clock.now(),

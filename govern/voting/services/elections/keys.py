@@ -11,7 +11,11 @@ from sqlalchemy.orm import Session
 from govern.access import Actor, Permission
 from govern.accounts.models import Account
 from govern.accounts.services.roles import actor_for
+from govern.config import LOCALES
+from govern.cooperatives.models import Cooperative
 from govern.errors import InvalidInput
+from govern.i18n import speaking
+from govern.register.models import Roll
 from govern.register.services.rolls import copy_frozen_roll
 from govern.voting.models import Election, ElectionTrustee, TrusteeState
 from govern.voting.rules import ElectionState
@@ -78,12 +82,22 @@ def start_keys(session: Session, actor: Actor, election: Election) -> None:
     lock_election(session, election)
     check_step(session, election, ElectionState.KEYS)
     if election.is_trial:
-        label = _("Copy for a trial election: %(label)s", label=election.roll.label)
-        election.roll = copy_frozen_roll(session, actor, election.roll, label)
+        labels = _labels_of_copy(election.roll)
+        label = labels[session.get_one(Cooperative, election.cooperative_id).languages[0]]
+        election.roll = copy_frozen_roll(session, actor, election.roll, label, labels)
     take_step(session, actor, election, ElectionState.KEYS)
     for trustee in election.trustees:
         notices.ask_for_key(session, election, trustee)
     session.flush()
+
+
+def _labels_of_copy(roll: Roll) -> dict[str, str]:
+    """What the copy of ``roll`` is for, in every language."""
+    labels = {}
+    for code in LOCALES:
+        with speaking(code):
+            labels[code] = _("Copy for a trial election: %(label)s", label=roll.title)
+    return labels
 
 
 def find_trustee(session: Session, election: Election, position: int) -> ElectionTrustee:
