@@ -115,6 +115,11 @@ def day(value: date, width: str = "long") -> str:
     return as_spoken(str(format_date(value, width, rebase=False)))
 
 
+def local_day(value: datetime) -> date:
+    """The calendar day of an instant where the cooperative of this request is."""
+    return value.astimezone(ZoneInfo(choose_time_zone())).date()
+
+
 def instant(value: datetime, width: str = "long") -> str:
     """An instant in the cooperative's time zone, in the form of the current language.
 

@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -274,10 +274,12 @@ def test_a_person_takes_out_everything_about_themself_and_nothing_about_others(
     make_member: Make,
     make_account: Accounts,
     sign_in: SignIn,
+    clock: SettableClock,
 ) -> None:
     from govern.mail import queue_mail
     from govern.mail.sending import deliver_to_mailbox
 
+    clock.set(datetime(2018, 6, 1, 22, 30, tzinfo=UTC))
     member = make_member("1", email="shared@example.org", birth_date=date(1980, 2, 1), shares=2)
     other = make_member("2", given_name="Bo", email="shared@example.org")
     for row in (member, other):
@@ -307,6 +309,8 @@ def test_a_person_takes_out_everything_about_themself_and_nothing_about_others(
         data = json.loads(archive.read("data.json"))
         page = archive.read("data.html").decode()
     sections = {section["key"]: section["rows"] for section in data["sections"]}
+    # Half past midnight in Brussels, still the day before in London.
+    assert [row[0] for row in sections["mails"]] == ["2 Jun 2018"]
     assert set(sections) >= {
         "person", "memberships", "categories", "ledger", "representations", "rolls",
         "address_problems", "mails", "account", "roles", "readings", "erasures",

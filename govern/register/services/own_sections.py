@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from govern.accounts.models import RoleGrant
 from govern.accounts.services import running_sessions
 from govern.accounts.words import ROLE_NAMES
-from govern.i18n import LANGUAGE_NAMES, instant, money
+from govern.i18n import LANGUAGE_NAMES, instant, local_day, money
 from govern.i18n import day as in_words
 from govern.mail import Channel, DeliveryState, OutboxMail
 from govern.register.hooks import OwnSection
@@ -272,7 +272,7 @@ def _mails(session: Session, person: Person, memberships: Sequence[Membership]) 
         [_("Day"), _("Subject"), _("Way")],
         [
             [
-                in_words((row.sent_at or row.created_at).date(), "medium"),
+                in_words(local_day(row.sent_at or row.created_at), "medium"),
                 row.subject or _("with a secret, which is not kept"),
                 _("e-mail") if row.channel == Channel.EMAIL.value else _("letter"),
             ]
@@ -327,8 +327,8 @@ def _roles(session: Session, person: Person) -> OwnSection:
             [
                 row.cooperative.name,
                 names.get(row.role, row.role),
-                in_words(row.starts_at.date()),
-                in_words(row.ends_at.date()) if row.ends_at else "–",
+                in_words(local_day(row.starts_at)),
+                in_words(local_day(row.ends_at)) if row.ends_at else "–",
             ]
             for row in rows
         ],
@@ -365,7 +365,7 @@ def _erasures(session: Session, memberships: Sequence[Membership]) -> OwnSection
         [
             [
                 numbers[row.membership_id],
-                in_words(row.requested_at.date()),
+                in_words(local_day(row.requested_at)),
                 ERASURE_STATE_NAMES[ErasureState(row.state)],
                 row.note or "–",
                 in_words(row.keep_until) if row.keep_until else "–",
