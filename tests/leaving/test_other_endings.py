@@ -18,8 +18,8 @@ from govern.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViola
 from govern.leaving.models import Departure, Refund
 from govern.leaving.services import effect, excluding, papers, personal, recording
 from govern.leaving.services.telling import own_address
-from govern.register.models import EndReason, Membership
-from govern.register.services import members, merging
+from govern.register.models import EndReason, Membership, ShareEntry
+from govern.register.services import ledger, members, merging, transfers
 from govern.register.services.holdings import holding_of
 from tests.conftest import SettableClock
 from tests.leaving.conftest import IBAN, PDF, mails
@@ -69,6 +69,14 @@ def test_shares_of_the_deceased_pass_to_an_heir_by_succession(
         effective_on=date(2018, 3, 2),
     )
     assert holding_of(session, heir.id).issued == 3
+    # The heir has a certificate, and nothing goes to the dead, whoever records it.
+    assert {mail.to_name for mail in mails(session, category="certificate")} == {"Bo Peeters"}
+    transfers.complete_transfer(
+        session, SYSTEM, membership, make_member("77"), 1, date(2018, 4, 1), cause="succession"
+    )
+    assert not mails(session, to_address="an@example.org")
+    entry = session.scalars(select(ShareEntry).order_by(ShareEntry.id.desc()).limit(1)).one()
+    ledger.reverse_act(session, SYSTEM, entry, "another heir")
     with pytest.raises(InvalidInput, match="Nobody has the member number"):
         recording.pass_on_shares(
             session,

@@ -221,6 +221,7 @@ def test_a_part_of_the_shares_only_where_the_rules_allow_it(
     assert membership.ended_on is None
     assert holding_of(session, membership.id).issued == 2
     assert departure.amount_cents == 3000
+    assert len(mails(session, category="certificate")) == 1
 
 
 @pytest.mark.parametrize(

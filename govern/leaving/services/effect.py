@@ -29,6 +29,7 @@ from govern.leaving.services.resigning import EFFECT_JOB
 from govern.leaving.services.telling import tell_effect
 from govern.register.models import EndReason, Membership, ShareEntry
 from govern.register.services import ledger, members
+from govern.register.services.certificates import send_certificate
 from govern.register.services.holdings import entries_of, holding_of
 
 END_REASONS = {
@@ -134,6 +135,8 @@ def settle(session: Session, actor: Actor, departure: Departure, day: date) -> l
     refunds = schedule(session, departure, amount, day)
     if membership.ended_on is not None:
         supersede_others(session, actor, departure)
+    else:
+        send_certificate(session, membership)
     if departure.kind != DepartureKind.EXCLUSION.value:
         # Who is excluded learns it from the decision, with its reasons, and from nothing before.
         tell_effect(session, departure, refunds)

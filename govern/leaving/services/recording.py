@@ -40,6 +40,7 @@ from govern.leaving.services.payees import checked_payee
 from govern.leaving.services.telling import tell, tell_effect
 from govern.register.models import EndReason, Membership
 from govern.register.services import ledger, members
+from govern.register.services.certificates import send_certificate
 from govern.register.services.holdings import holding_of
 
 
@@ -135,6 +136,7 @@ def pass_on_shares(
         effective_on,
         cause="succession",
     )
+    send_certificate(session, receiver)
     record(session, actor, departure, "passed_on", {"shares": shares})
 
 

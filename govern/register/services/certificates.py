@@ -20,7 +20,7 @@ from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, NotFound
 from govern.i18n import speaking
 from govern.mail import Attachment
-from govern.register.models import Membership, ShareCertificate, ShareEntry
+from govern.register.models import EndReason, Membership, ShareCertificate, ShareEntry
 from govern.register.services.certificate_document import (
     certified_facts,
     make_document,
@@ -80,10 +80,12 @@ def send_certificate(
 
     Called by whoever has recorded a change, in the same transaction; ``entry`` is the change, only
     for the reader of the calling code. Sent once per certificate. A member without any address
-    finds it on their own page.
+    finds it on their own page. Nothing is sent to the dead, whose heirs can be given it.
     """
     session.flush()
     certificate = issue_certificate(session, SYSTEM, membership)
+    if membership.end_reason == EndReason.DEATH.value:
+        return certificate
     cooperative = session.get_one(Cooperative, membership.cooperative_id)
     filename = file_name(cooperative, membership)
     key = f"certificate:{certificate.digest}"
