@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from govern.access import Role
 from govern.accounts.tags import make_token, token_hash
 from govern.joining.models import Application
 from govern.register.models import TransferRequest
+from govern.sealing import seal
 from tests.access import world_joining  # noqa: F401  (its builders join the world)
 from tests.access.example import Example
 from tests.access.world import Side
@@ -76,6 +78,11 @@ def _invitation(side: Side) -> dict[str, str]:
     return {"token": token}
 
 
+def _sealed(side: Side) -> dict[str, str]:
+    token = _invitation(side)["token"]
+    return {"sealed": base64.urlsafe_b64encode(seal("invitation", token.encode())).decode()}
+
+
 def _by_transfer(side: Side) -> dict[str, Any]:
     form = _form(side)
     return {name: form[name] for name in form if name not in ("email", "shares")}
@@ -97,6 +104,7 @@ JOINING = {
     "joining.application": Example(arguments=_link),
     "joining.withdraw": Example(arguments=_link),
     "joining.invitation": Example(arguments=_invitation),
+    "joining.invitation_as_member": Example(arguments=_sealed),
     "joining.join_by_transfer": Example(arguments=_invitation, form=_by_transfer),
     "joining.decline_invitation": Example(arguments=_invitation),
     "joining.claim_invitation": Example(

@@ -106,7 +106,14 @@ def test_a_member_who_was_invited_signs_in_and_confirms_instead(
     request = promise()
     link = link_of(session, request)
     assert client.post(f"{link}/member", data={"member": known.public_id}).status_code in (302, 401)
+    # The way back after signing in does not hold the secret in the open.
+    way = re.search(r'href="(/smartcoop/join/invited/[^"]+)"', client.get(link).text).group(1)
+    assert link.rpartition("/")[2] not in way
+    assert "/sign-in" in client.get(way).location
     sign_in(client, account)
+    assert client.get(way).location.endswith(link)
+    assert client.get(f"{way[:-8]}AAAAAAA=").status_code == 404
+    assert client.get("/smartcoop/join/invited/x").status_code == 404
     assert "You are a member already" in client.get(link).text
     # Nobody receives for somebody else, nor gives to themself.
     assert client.post(f"{link}/member", data={"member": giver.public_id}).status_code == 404

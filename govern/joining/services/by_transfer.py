@@ -40,9 +40,9 @@ from govern.register.services.ledger import refuse_on_hold
 def invitation_page(session: Session, request: TransferRequest, token: str) -> str | None:
     """The address of the page behind ``token``; None where nobody could become a member there."""
     cooperative = session.get_one(Cooperative, request.cooperative_id)
-    return letters.address(cooperative, f"join/transfer/{token}") if (
-        why_closed(session, cooperative, request) is None
-    ) else None  # fmt: skip
+    if why_closed(session, cooperative, request) is not None:
+        return None
+    return letters.address(cooperative, f"join/transfer/{token}")
 
 
 def why_closed(
@@ -103,7 +103,6 @@ def apply_by_transfer(
     who has applied already, RuleViolation where the promise cannot be kept.
     """
     refuse_on_hold(cooperative)
-    email = request.receiver_email
     # From here on the promise is this application's: a second one finds it taken.
     transfers.reserve_for_applicant(session, request)
     today = clock.today(cooperative.time_zone)
@@ -114,10 +113,11 @@ def apply_by_transfer(
             remedy=_("The explanation stands beside each of them."),
             field="category",
         )
+    contact = replace(given.contact, email=request.receiver_email)
     application = new_application(
         session,
         cooperative,
-        replace(given, contact=replace(given.contact, email=email), shares=request.shares),
+        replace(given, contact=contact, shares=request.shares),
         rules.share_class(request.share_class),
     )
     now = clock.now()

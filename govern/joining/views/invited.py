@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -34,11 +35,19 @@ from govern.register.services import transfers
 from govern.register.services.accounts import is_current
 from govern.register.services.rolls import memberships_for_account
 from govern.register.texts import CAUSE_NAMES, share_class_name
+from govern.sealing import seal, unseal
 from govern.submitting import put_error
+
+SEALING_PURPOSE = "invitation"
 
 
 def _promise(token: str) -> TransferRequest:
     return transfers.invitation_by_token(db.session(), g.cooperative, token)
+
+
+def _is_invited(row: TransferRequest) -> bool:
+    """Whether the link can still be answered."""
+    return row.state == TransferState.AWAITING_ADMISSION.value and transfers.is_open(row)
 
 
 def _in_their_language(row: TransferRequest) -> AbstractContextManager[None]:
@@ -85,7 +94,7 @@ def invitation(cooperative: str, token: str) -> Any:
 
 def _invitation_page(row: TransferRequest, token: str) -> str:
     session = db.session()
-    if row.state != TransferState.AWAITING_ADMISSION.value or not transfers.is_open(row):
+    if not _is_invited(row):
         found = by_transfer.application_for(session, row)
         is_there = found is not None and found.forgotten_on is None
         return render_template(
@@ -99,9 +108,28 @@ def _invitation_page(row: TransferRequest, token: str) -> str:
         "joining/invitation.html",
         **_facts(row, token),
         own=_own_memberships(row),
+        sealed=base64.urlsafe_b64encode(seal(SEALING_PURPOSE, token.encode())).decode(),
         statutes=statutes,
         acceptance=joining_rules(session, g.cooperative).acceptance,
     )
+
+
+@blueprint.get("/<cooperative>/join/invited/<sealed>")
+@signed_in
+def invitation_as_member(cooperative: str, sealed: str) -> Any:
+    """Back to the page behind the link, now that one has signed in.
+
+    Whoever asks for a sign-in link on the way has the address they go on to stored: it must not
+    hold the secret of the link in the open.
+    """
+    try:
+        token = unseal(SEALING_PURPOSE, base64.urlsafe_b64decode(sealed)).decode()
+    except (GovernError, ValueError, TypeError) as error:
+        raise NotFound(
+            _("This link leads nowhere: it is not whole, or what it was about was deleted."),
+            remedy=_("Copy the whole link from the mail, or ask whoever wants to give you shares."),
+        ) from error
+    return flask.redirect(here("invitation", token=token))
 
 
 @blueprint.route("/<cooperative>/join/transfer/<token>/form", methods=["GET", "POST"])
@@ -112,8 +140,7 @@ def join_by_transfer(cooperative: str, token: str) -> Any:
     row = _promise(token)
     with _in_their_language(row):
         facts = _facts(row, token)
-        is_invited = row.state == TransferState.AWAITING_ADMISSION.value and transfers.is_open(row)
-        if not is_invited or facts["refusal"] is not None:
+        if not _is_invited(row) or facts["refusal"] is not None:
             # The page behind the link says why.
             return flask.redirect(here("invitation", token=token))
         return _form(row, facts)
@@ -144,6 +171,9 @@ def _form(row: TransferRequest, facts: dict[str, Any]) -> Any:
         )
     except GovernError as error:
         session.rollback()
+        if not _is_invited(_promise(token)):
+            # Sent twice, or withdrawn meanwhile: the page behind the link says where it stands.
+            return flask.redirect(here("invitation", token=token))
         put_error(form, error)
         form.statutes_digest.data = text.digest
         return form_page(form, kind, rules, text, _facts(_promise(token), token)), error.status
@@ -160,7 +190,7 @@ def decline_invitation(cooperative: str, token: str) -> Any:
     """Decline the shares, after a page that says what that means."""
     row = _promise(token)
     with _in_their_language(row):
-        if row.state != TransferState.AWAITING_ADMISSION.value or not transfers.is_open(row):
+        if not _is_invited(row):
             return flask.redirect(here("invitation", token=token))
         if request.method == "GET":
             return render_template("joining/decline_invitation.html", transfer=row, token=token)
@@ -182,6 +212,7 @@ def claim_invitation(cooperative: str, token: str) -> Any:
         )
     transfers.claim_invitation(session, g.actor, row, membership)
     session.commit()
-    return flask.redirect(flask.url_for(
+    address = flask.url_for(
         "register.own_transfer", cooperative=g.cooperative.code, transfer=row.public_id
-    ))  # fmt: skip
+    )
+    return flask.redirect(address)
