@@ -129,6 +129,7 @@ def invitation_as_member(cooperative: str, sealed: str) -> Any:
             _("This link leads nowhere: it is not whole, or what it was about was deleted."),
             remedy=_("Copy the whole link from the mail, or ask whoever wants to give you shares."),
         ) from error
+    _promise(token)
     return flask.redirect(here("invitation", token=token))
 
 
