@@ -99,6 +99,18 @@ _UNREADABLE: Mapping[str, Callable[[Mapping[str, Any]], Words]] = {
         _("This file declares entities or is nested in a way that no bank uses: it was not read."),
         _("Do not use a file that did not come from the bank itself."),
     ),
+    "oversized": lambda p: Words(
+        _("Something in this file is longer than any bank writes (line %(line)s): it was not "
+          "read.", line=p["line"]),
+        _("Do not use a file that did not come from the bank itself."),
+    ),
+    "packed": lambda p: Words(
+        _("This file is packed."), _("Unpack it, and send the statements that are in it.")
+    ),
+    "pdf": lambda p: Words(
+        _("This is a statement to be printed, as a PDF document: programs cannot read it."),
+        _("Choose “CAMT.053” or “XML statement” where the bank offers several kinds."),
+    ),
     "broken": lambda p: Words(
         _("The file is cut off or damaged (line %(line)s).", line=p["line"]), _again()
     ),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import zipfile
 from datetime import date
 
 import pytest
 from openpyxl import Workbook
 
-from govern.payments.reading import UnreadableStatement, read_statements
+from govern.payments.reading import UnreadableStatement, read_statements, stream
 from govern.payments.reading import camt as camt_reading
 from govern.payments.reading.records import entry_keys
 from tests.payments.statements import AN, DATA, OURS, Tx, camt
@@ -140,6 +142,105 @@ def test_nesting_without_end_is_refused():
     assert refusal(deep).code == "hostile"
 
 
+HEAD = b"<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.08'>"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        HEAD + b"<a " + b" ".join(b"x%d='1'" % n for n in range(60)) + b"/>",
+        HEAD + b"<a " + b" ".join(b"x%d='>'" % n for n in range(40_000)),
+        HEAD + b"<a x='" + b"y" * 400_000,
+        HEAD + b"<" + b"a" * 400_000,
+        HEAD + b"<!-- " + b"a" * 400_000,
+        HEAD + b"<?a " + b"a" * 400_000,
+        HEAD + b"<a>" + b"text " * 30_000 + b"</a>",
+        HEAD + b"<a><![CDATA[" + b"text " * 30_000 + b"]]></a>",
+        HEAD + b"".join(b"<a%d/>" % n for n in range(3000)),
+        HEAD + b"".join(b"<a x%d='1'/>" % n for n in range(3000)),
+        HEAD + b"<a xmlns:n='" + b"n" * 1000 + b"'><n:b/></a>",
+        HEAD + b"".join(b"<n:b xmlns:n='%d'/>" % n for n in range(2000)),
+        HEAD + b"<a " + b" ".join(b"xmlns:n%d='n'" % n for n in range(2000)) + b"/>",
+    ],
+    ids=[
+        "attributes", "attributes never closed", "attribute", "name", "comment", "instruction",
+        "text", "CDATA", "names of elements", "names of attributes", "namespace", "namespaces",
+        "namespaces of one element",
+    ],
+)  # fmt: skip
+def test_what_is_longer_or_more_than_any_bank_writes_is_refused(content):
+    refused = refusal(content)
+    assert refused.code == "oversized"
+    assert refused.params["line"] == 1
+
+
+def test_a_tag_without_end_is_refused_long_before_the_end_of_the_file(monkeypatch):
+    pieces: list[int] = []
+    feed = stream.XMLParser.feed
+
+    def count(self, piece):
+        pieces.append(len(piece))
+        feed(self, piece)
+
+    monkeypatch.setattr(stream.XMLParser, "feed", count)
+    endless = HEAD + b"<a " + b" ".join(b"x%d='1'" % n for n in range(500_000))
+    assert refusal(endless).code == "oversized"
+    assert sum(pieces) < 300_000
+
+
+@pytest.mark.parametrize("version", [f"{number:02d}" for number in range(2, 14)])
+def test_every_version_of_camt_053_is_read(version):
+    [statement] = read_statements(camt(Tx(6000, message="two shares"), version=version))
+    [entry] = statement.entries
+    assert statement.format == f"camt.053.001.{version}"
+    assert (entry.amount_cents, entry.counterparty_name) == (6000, "An Peeters")
+
+
+@pytest.mark.parametrize(
+    ("codec", "declared"),
+    [
+        ("utf-8-sig", "UTF-8"),
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-16"),
+        ("utf-16-be", "UTF-16"),
+        ("latin-1", "ISO-8859-1"),
+        ("cp1252", "windows-1252"),
+    ],
+)
+def test_a_statement_is_read_in_the_encoding_that_it_declares(codec, declared):
+    text = camt(Tx(6000, name="Zoé")).decode().replace("UTF-8", declared)
+    marks = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
+    [statement] = read_statements(marks.get(codec, b"") + text.encode(codec))
+    assert statement.entries[0].counterparty_name == "Zoé"
+
+
+@pytest.mark.parametrize(
+    ("codec", "declared"),
+    [
+        ("latin-1", "UTF-8"),
+        ("utf-8", "UTF-16"),
+        ("utf-8", "UTF-32"),
+        ("utf-8", "Shift_JIS"),
+        ("utf-8", "rot13"),
+        ("utf-8", "zlib"),
+        ("utf-16", "UTF-8"),
+        ("utf-32", "UTF-32"),
+    ],
+)
+def test_an_encoding_that_is_not_kept_to_or_not_known_is_refused(codec, declared):
+    text = camt(Tx(6000, name="Zoé")).decode().replace("UTF-8", declared)
+    assert refusal(text.encode(codec)).code in ("broken", "columns_missing", "table_unreadable")
+
+
+def test_a_file_that_was_packed_or_printed_says_so():
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("statement.xml", camt(Tx(6000)))
+    assert refusal(packed.getvalue()).code == "packed"
+    assert refusal(gzip.compress(camt(Tx(6000)))).code == "packed"
+    assert refusal(b"%PDF-1.7\nextrait de compte").code == "pdf"
+
+
 def test_entries_are_counted_over_all_statements_of_a_file_and_statements_too(monkeypatch):
     monkeypatch.setattr(camt_reading, "MAX_ENTRIES", 3)
     monkeypatch.setattr(camt_reading, "MAX_STATEMENTS", 2)
@@ -210,7 +311,7 @@ def table(*rows: str, header: str = "Account;Date;Amount;Communication") -> byte
             table(f"{OURS};30/05/2018;1,00;USD", header="Account;Date;Amount;Currency"),
             "currency",
         ),
-        (b"%PDF-1.4", "table_unreadable"),
+        (b"%PDF-1.4", "pdf"),
     ],
 )
 def test_a_table_that_cannot_be_trusted_is_refused_whole(content, code):

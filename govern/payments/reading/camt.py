@@ -1,20 +1,15 @@
 """CAMT.053, the bank-to-customer statement of ISO 20022 (camt.053.001.02 and later ones).
 
-The file is read as a stream: an entry is turned into a ``ReadEntry`` and dropped before the next
-one is looked at. Nothing outside the file is ever fetched, and a file that declares a document
-type or an entity is refused before it can grow.
+An entry is turned into a ``ReadEntry`` and dropped before the next one is looked at
+(``stream`` keeps out what is hostile).
 """
 
 from __future__ import annotations
 
-import io
 import re
 from datetime import date, datetime
 from functools import lru_cache
-from xml.etree.ElementTree import Element, ParseError
-
-from defusedxml import ElementTree as SafeTree
-from defusedxml.common import DefusedXmlException
+from xml.etree.ElementTree import Element
 
 from govern.payments.reading.records import (
     MAX_ENTRIES,
@@ -26,9 +21,9 @@ from govern.payments.reading.records import (
     read_cents,
     reference_of,
 )
+from govern.payments.reading.stream import read_elements
 from govern.payments.rules.bank import WrongBic, read_bic
 
-MAX_DEPTH = 40
 MAX_STATEMENTS = 1000
 """Of one file: nearly three years of daily ones."""
 
@@ -37,23 +32,16 @@ MAX_ELEMENTS = 2_000_000
 _NAMESPACE = re.compile(
     r"\{urn:(?:iso:std:iso:20022:tech|swift):xsd:\$?([a-z]{4}\.\d{3}\.\d{3}\.\d{2})\}"
 )
+_OF_STATEMENT = frozenset({"Id", "Acct", "FrToDt", "Bal"})
+"""What of a statement is kept until its end, beside its entries."""
+
 _OPENING = ("OPBD", "PRCD")
 _NOTHING = frozenset({"NOTPROVIDED", "NONREF", "NOTAVAILABLE", "NOT PROVIDED"})
 
 
 def read_camt(content: bytes) -> list[ReadStatement]:
     """The statements of one file, balances checked. Raises UnreadableStatement."""
-    try:
-        return _Reader().read(content)
-    except DefusedXmlException as error:
-        raise UnreadableStatement("hostile") from error
-    except ParseError as error:
-        raise UnreadableStatement("broken", line=error.position[0]) from error
-    except (UnicodeDecodeError, LookupError, ValueError) as error:
-        if isinstance(error, UnreadableStatement):
-            raise
-        # An encoding that is declared and not known, or not kept to.
-        raise UnreadableStatement("broken", line=1) from error
+    return _Reader().read(content)
 
 
 class _Reader:
@@ -67,18 +55,7 @@ class _Reader:
         self.seen = self.kept = self.elements = 0
 
     def read(self, content: bytes) -> list[ReadStatement]:
-        events = SafeTree.iterparse(
-            io.BytesIO(content),
-            events=("start", "end"),
-            forbid_dtd=True,
-            forbid_entities=True,
-            forbid_external=True,
-        )
-        for event, element in events:
-            if event == "start":
-                self._begin(element)
-            else:
-                self._end(element)
+        read_elements(content, self._begin, self._end)
         if not self.statements:
             raise UnreadableStatement("no_statement")
         return self.statements
@@ -87,8 +64,6 @@ class _Reader:
         if not self.open:
             self._check_kind(element)
         self.open.append(element)
-        if len(self.open) > MAX_DEPTH:
-            raise UnreadableStatement("hostile")
         self.elements += 1
         if self.elements > MAX_ELEMENTS:
             raise UnreadableStatement("too_many", limit=MAX_ENTRIES)
@@ -110,6 +85,8 @@ class _Reader:
             if len(self.statements) >= MAX_STATEMENTS:
                 raise UnreadableStatement("too_many_statements", limit=MAX_STATEMENTS)
             self.statements.append(self._finish(element))
+            self._drop_last()
+        elif depth == 2 or (depth == 3 and name not in _OF_STATEMENT):
             self._drop_last()
 
     def _drop_last(self) -> None:
