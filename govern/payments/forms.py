@@ -55,6 +55,12 @@ class ReasonForm(FlaskForm):
     )
 
 
+class PayerAccountForm(FlaskForm):
+    """Where money goes back to, if the statement does not say from where it came."""
+
+    iban = StringField(_l("IBAN of the payer"), validators=[DataRequired(REQUIRED), Length(max=50)])
+
+
 class BatchForm(FlaskForm):
     """A payment file. The payments chosen come as ``payment`` fields."""
 

@@ -39,6 +39,13 @@ outgoing_returned = _namespace.signal("outgoing-returned")
 Named arguments: ``session``, ``actor``, ``returned_on``, ``reason``.
 """
 
+outgoing_reopened = _namespace.signal("outgoing-reopened")
+"""That a payment was made or came back was undone by a person; sender is the OutgoingPayment.
+
+Named arguments: ``session``, ``actor`` and ``reason``. Its state is where it stands again: on its
+way, released, planned or cancelled. A receiver that raises refuses it.
+"""
+
 outgoing_cancelled = _namespace.signal("outgoing-cancelled")
 """A payment that had not left was called off; sender is the OutgoingPayment.
 

@@ -59,6 +59,9 @@ PAYMENTS = {
         arguments=lambda side: {"entry": side.claimed_entry, "claim": side.payer_claim},
         form=REASON,
     ),
+    "payments.undo_settled": Example(
+        arguments=lambda side: {"entry": side.said_entry, "said": side.said}, form=REASON
+    ),
     "payments.settle_outgoing": _entry("debit_entry", lambda side: {"payment": side.sent_payment}),
     "payments.statement_list": Example(),
     "payments.read_statement": Example(form=_statement),

@@ -14,9 +14,11 @@ from govern.payments.services import outgoing, request_payment
 from govern.payments.services.accounts import add_bank_account, make_default
 from govern.payments.services.batches import make_batch, mark_batch_sent
 from govern.payments.services.claims import claims_of, settle_as_claim
+from govern.payments.services.following import settle_outgoing_by_hand
 from govern.payments.services.matching import give_rest_back, set_aside
 from govern.payments.services.readings import start_reading
 from govern.payments.services.statements import parse_file, read_file
+from govern.payments.services.unsaying import said_of
 from tests.access.world import BUILDERS, Side
 from tests.payments.statements import AN, OURS, Tx, camt
 
@@ -52,7 +54,7 @@ def make_payments(session: Session, side: Side) -> None:
             session, SYSTEM, cooperative, payee_name="Payee", iban=AN, amount_cents=cents,
             due_on=DAY, text="Refund", subject=f"grant:access-{cents}",
         )
-        for cents in (1000, 2000, 3000)
+        for cents in (1000, 2000, 3000, 3100)
     ]  # fmt: skip
     for payment in payments[1:]:
         outgoing.release_outgoing(session, SYSTEM, payment)
@@ -60,6 +62,7 @@ def make_payments(session: Session, side: Side) -> None:
     batch = make_batch(session, SYSTEM, account, [payments[2]], DAY)
     mark_batch_sent(session, SYSTEM, batch)
     side.payment_batch, side.sent_payment = batch.public_id, payments[2].public_id
+    mark_batch_sent(session, SYSTEM, make_batch(session, SYSTEM, account, payments[3:], DAY))
     session.commit()
     content = camt(
         Tx(6000, reference=asked[0].reference, bank_reference="1"),
@@ -69,6 +72,7 @@ def make_payments(session: Session, side: Side) -> None:
         Tx(123, name="Grant", bank_reference="5"),
         Tx(444, name="Paid back", bank_reference="7"),
         Tx(555, name="Paid back, too", bank_reference="10"),
+        Tx(-3100, name="Payee", bank_reference="14", day="2018-06-01"),
         Tx(-3000, name="Payee without a mark", return_code="AC04", bank_reference="6"),
     )
     read_file(session, SYSTEM, cooperative, file_name="statement.xml", content=content)
@@ -83,6 +87,9 @@ def make_payments(session: Session, side: Side) -> None:
     side.return_entry, side.original_entry = entries[-777].public_id, entries[777].public_id
     side.set_aside_entry = entries[123].public_id
     side.debit_entry = entries[-3000].public_id
+    settle_outgoing_by_hand(session, SYSTEM, entries[-3100], payments[3])
+    side.said_entry = entries[-3100].public_id
+    side.said = said_of(session, entries[-3100])[0].public_id
     given_back = [give_rest_back(session, SYSTEM, entries[cents]) for cents in (444, 555)]
     for payment in given_back:
         outgoing.release_outgoing(session, SYSTEM, payment)

@@ -16,6 +16,7 @@ from govern.cooperatives.models import Cooperative
 from govern.errors import RuleViolation
 from govern.leaving.models import Refund
 from govern.leaving.services import effect, refunds
+from govern.leaving.services.payees import put_payee
 from govern.payments.models import BankAccount, BankEntry, OutgoingPayment
 from govern.payments.reading.records import ReadEntry, ReadStatement
 from govern.payments.services import cancel_outgoing
@@ -23,6 +24,7 @@ from govern.payments.services.accounts import add_bank_account
 from govern.payments.services.batches import cancel_batch, make_batch, mark_batch_sent
 from govern.payments.services.following import settle_outgoing_by_hand
 from govern.payments.services.statements import store_statements
+from govern.payments.services.unsaying import said_of, undo_outgoing
 
 Make = Callable[..., Any]
 
@@ -138,3 +140,61 @@ def test_what_is_no_longer_owed_is_not_settled_by_it(
         settle_outgoing_by_hand(session, SYSTEM, debit, called_off)
     session.rollback()
     assert (called_off.state, debit.state) == ("cancelled", "doubtful")
+
+
+def test_when_it_was_another_payment_the_refund_is_owed_again(session, refund, called_off, debit):
+    settle_outgoing_by_hand(session, SYSTEM, debit, called_off)
+    [said] = said_of(session, debit)
+    undo_outgoing(session, SYSTEM, said, "it was the rent")
+    session.commit()
+    assert (refund.state, refund.paid_on, called_off.state) == ("scheduled", None, "cancelled")
+    assert (refund.net_asset_test_id, refund.liquidity_test_id) == (None, None)
+    settle_outgoing_by_hand(session, SYSTEM, debit, called_off)
+    assert refund.state == "paid"
+
+
+def test_a_refund_on_its_way_is_on_its_way_again(session, cooperative, refund):
+    own = add_bank_account(
+        session, SYSTEM, cooperative, iban="BE68539007547034", bic="", holder="SmartCoop"
+    )
+    [payment] = refunds.release_refunds(session, SYSTEM, cooperative, [refund])
+    mark_batch_sent(session, SYSTEM, make_batch(session, SYSTEM, own, [payment], now().date()))
+    day, cents = now().date(), payment.amount_cents
+    for number, amount in enumerate((-cents, cents)):
+        entry = ReadEntry(amount_cents=amount, booked_on=day, value_on=day, is_return=amount > 0)
+        statement = ReadStatement(format="csv", iban="BE68539007547034", entries=[entry])
+        store_statements(
+            session, SYSTEM, cooperative, [statement], file_name="t", digest=f"{number:064x}"
+        )
+    debit, credit = session.scalars(select(BankEntry).order_by(BankEntry.id)).all()
+    settle_outgoing_by_hand(session, SYSTEM, debit, payment)
+    settle_outgoing_by_hand(session, SYSTEM, credit, payment)
+    assert (refund.state, refund.paid_on) == ("returned", None)
+    undo_outgoing(session, SYSTEM, said_of(session, credit)[-1], "somebody else gave it")
+    assert (refund.state, refund.paid_on) == ("paid", day)
+    undo_outgoing(session, SYSTEM, said_of(session, debit)[-1], "it was the rent")
+    assert (refund.state, refund.paid_on, payment.state) == ("released", None, "sent")
+
+
+def test_a_refund_whose_owner_has_given_another_account_since_stays_so(
+    session, cooperative, refund, clock
+):
+    own = add_bank_account(
+        session, SYSTEM, cooperative, iban="BE68539007547034", bic="", holder="SmartCoop"
+    )
+    [payment] = refunds.release_refunds(session, SYSTEM, cooperative, [refund])
+    mark_batch_sent(session, SYSTEM, make_batch(session, SYSTEM, own, [payment], now().date()))
+    day = now().date()
+    entry = ReadEntry(
+        amount_cents=payment.amount_cents, booked_on=day, value_on=day, is_return=True
+    )
+    statement = ReadStatement(format="csv", iban="BE68539007547034", entries=[entry])
+    store_statements(session, SYSTEM, cooperative, [statement], file_name="t", digest="0" * 64)
+    credit = session.scalars(select(BankEntry)).one()
+    settle_outgoing_by_hand(session, SYSTEM, credit, payment)
+    put_payee(session, SYSTEM, refund.departure, holder="An", iban="DE89370400440532013000")
+    session.commit()
+    with pytest.raises(RuleViolation, match="taken up again"):
+        undo_outgoing(session, SYSTEM, said_of(session, credit)[-1], "somebody else gave it")
+    session.rollback()
+    assert (refund.state, payment.state) == ("scheduled", "returned")

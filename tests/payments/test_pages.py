@@ -107,6 +107,22 @@ def test_a_wrong_iban_is_said_beside_its_field_and_kept(treasurer):
     assert 'value="BE68539007547035"' in page.text
 
 
+def test_a_wrong_account_of_the_payer_is_said_beside_its_field_and_kept(
+    session, treasurer, account
+):
+    send(treasurer, camt(Tx(6000, name="Unknown", iban="")))
+    entry = session.scalars(select(BankEntry)).one()
+    deed = f"{HOME}/entries/{entry.public_id}/give-back"
+    page = treasurer.post(deed, data={"iban": "BE68 1234"})
+    assert page.status_code == 422
+    assert 'id="iban-error"' in page.text
+    assert 'value="BE68 1234"' in page.text
+    assert session.scalars(select(OutgoingPayment)).all() == []
+    done = treasurer.post(deed, data={"iban": "BE71 0961 2345 6769"}, follow_redirects=True)
+    assert "The refund is planned" in done.text
+    assert session.scalars(select(OutgoingPayment.iban)).one() == "BE71096123456769"
+
+
 def test_a_registrar_sees_entries_and_is_offered_no_deed(
     session, treasurer, account, client, make_account, sign_in, cooperative
 ):

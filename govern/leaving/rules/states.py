@@ -100,9 +100,17 @@ REFUND_TRANSITIONS: Mapping[RefundState, frozenset[RefundState]] = {
         {RefundState.PAID, RefundState.RETURNED, RefundState.SCHEDULED}
     ),
     # A bank may return a transfer days after it has booked it.
-    RefundState.PAID: frozenset({RefundState.RETURNED}),
+    # That it was paid, or came back, may have been said of the wrong payment.
+    RefundState.PAID: frozenset(
+        {RefundState.RETURNED, RefundState.RELEASED, RefundState.SCHEDULED}
+    ),
     RefundState.RETURNED: frozenset(
-        {RefundState.SCHEDULED, RefundState.CANCELLED, RefundState.PAID}
+        {
+            RefundState.SCHEDULED,
+            RefundState.CANCELLED,
+            RefundState.PAID,
+            RefundState.RELEASED,
+        }
     ),
     RefundState.REPLACED: frozenset(),
     RefundState.CANCELLED: frozenset(),

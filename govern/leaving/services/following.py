@@ -23,7 +23,7 @@ from govern.leaving.services.refunds import SUBJECT, keep_covered
 from govern.leaving.services.taken_back import refuse_taken_back
 from govern.leaving.services.telling import tell_refund
 from govern.payments import signals
-from govern.payments.models import OutgoingPayment
+from govern.payments.models import OutgoingPayment, OutgoingState
 
 
 def refund_of(session: Session, payment: OutgoingPayment) -> Refund | None:
@@ -78,7 +78,8 @@ def note_paid(
     refund.paid_on = paid_on
     move_refund(refund, RefundState.PAID)
     session.flush()
-    tell_refund(session, refund, "paid", payment.public_id, paid_on=paid_on, iban=refund.iban)
+    key = f"{payment.public_id}:{paid_on.isoformat()}"
+    tell_refund(session, refund, "paid", key, paid_on=paid_on, iban=refund.iban)
     record_refund(session, actor, refund, "paid", {"paid_on": paid_on.isoformat()})
 
 
@@ -132,6 +133,43 @@ def note_returned(
     record_refund(session, actor, refund, "returned")
 
 
+def note_reopened(payment: OutgoingPayment, session: Session, actor: Actor, **_more: Any) -> None:
+    """It was another payment that left or came back: the refund stands where it stood before.
+
+    RuleViolation where it was taken up otherwise since.
+    """
+    refund = refund_of(session, payment)
+    if refund is None:
+        return
+    if refund.state not in (RefundState.PAID.value, RefundState.RETURNED.value):
+        raise RuleViolation(
+            _("The refund of shares that this payment is for was taken up again since."),
+            remedy=_("Look at the refund first: it may be paid twice otherwise."),
+        )
+    refund.paid_on, refund.reason = None, ""
+    if payment.state != OutgoingState.CANCELLED.value:
+        move_refund(refund, RefundState.RELEASED)
+    else:
+        came_back = session.scalar(
+            select(OutgoingPayment)
+            .where(
+                OutgoingPayment.cooperative_id == payment.cooperative_id,
+                OutgoingPayment.subject == payment.subject,
+                OutgoingPayment.state == OutgoingState.RETURNED.value,
+                OutgoingPayment.iban == refund.iban,
+            )
+            .order_by(OutgoingPayment.id.desc())
+        )
+        if came_back is not None:
+            # To that account nothing arrives: its owner was asked for another.
+            refund.outgoing_id = came_back.id
+            refund.reason = came_back.end_reason
+        move_refund(refund, RefundState.RETURNED if came_back else RefundState.SCHEDULED)
+        refund.net_asset_test_id = refund.liquidity_test_id = None
+    session.flush()
+    record_refund(session, actor, refund, "reopened")
+
+
 def note_cancelled(payment: OutgoingPayment, session: Session, actor: Actor, **_more: Any) -> None:
     """The payment was called off before it left: the refund waits again."""
     refund = refund_of(session, payment)
@@ -148,4 +186,5 @@ def follow_payments() -> None:
     signals.outgoing_releasing.connect(refuse_without_tests)
     signals.outgoing_paid.connect(note_paid)
     signals.outgoing_returned.connect(note_returned)
+    signals.outgoing_reopened.connect(note_reopened)
     signals.outgoing_cancelled.connect(note_cancelled)

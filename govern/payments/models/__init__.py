@@ -1,7 +1,7 @@
 """What payments store: accounts, requests, statements, matches, claims, payments going out."""
 
 from govern.payments.models.accounts import BankAccount
-from govern.payments.models.claims import PayerClaim
+from govern.payments.models.claims import OutgoingByHand, PayerClaim
 from govern.payments.models.outgoing import (
     BatchState,
     OutgoingPayment,
@@ -27,6 +27,7 @@ __all__ = [
     "Doubt",
     "EntryState",
     "MatchHow",
+    "OutgoingByHand",
     "OutgoingPayment",
     "OutgoingState",
     "PayerClaim",

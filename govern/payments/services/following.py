@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from govern import clock
 from govern.access import Actor
 from govern.errors import GovernError, RuleViolation
 from govern.payments import signals
@@ -19,6 +20,7 @@ from govern.payments.models import (
     BatchState,
     Doubt,
     EntryState,
+    OutgoingByHand,
     OutgoingPayment,
     OutgoingState,
     PaymentBatch,
@@ -56,7 +58,7 @@ def follow_debit(session: Session, actor: Actor, entry: BankEntry, batch_id: str
 
     ``batch_id`` names the payment file that it may be as one sum. The caller holds the lock.
     """
-    payment = _payment_named(session, entry)
+    payment = payment_named(session, entry)
     if payment is not None:
         _follow_named(session, actor, entry, payment)
         return
@@ -80,7 +82,7 @@ def follow_debit(session: Session, actor: Actor, entry: BankEntry, batch_id: str
 
 def follow_credit(session: Session, actor: Actor, entry: BankEntry) -> bool:
     """Whether a new credit is a payment of ours that came back; its state is then set."""
-    payment = _payment_named(session, entry)
+    payment = payment_named(session, entry)
     if payment is None:
         if entry.is_return:
             doubt(entry, Doubt.RETURN_UNKNOWN)
@@ -131,6 +133,14 @@ def settle_outgoing_by_hand(
             _("This left before the payment file was made that the payment is in now."),
             remedy=_("Cancel that payment file first: otherwise it is paid twice."),
         )
+    said = OutgoingByHand(
+        entry_id=entry.id,
+        outgoing_id=payment.id,
+        was_state=payment.state,
+        was_reason=payment.end_reason,
+        made_at=clock.now(),
+        made_by_id=actor.account_id,
+    )
     if entry.amount_cents < 0:
         entry.outgoing_id = payment.id
         if is_called_off:
@@ -142,6 +152,8 @@ def settle_outgoing_by_hand(
         session.flush()
     else:
         _mark_returned(session, actor, entry, payment)
+    session.add(said)
+    session.flush()
     record_entry(session, actor, entry, "outgoing_settled", {"outgoing": payment.public_id})
 
 
@@ -251,7 +263,7 @@ def _follow_batch(session: Session, actor: Actor, entry: BankEntry, batch: Payme
     session.flush()
 
 
-def _payment_named(session: Session, entry: BankEntry) -> OutgoingPayment | None:
+def payment_named(session: Session, entry: BankEntry) -> OutgoingPayment | None:
     """The payment of ours whose end-to-end id the entry bears, also inside its message."""
     ids = {entry.end_to_end_id, *OUR_ID.findall(entry.remittance)} - {""}
     if not ids:

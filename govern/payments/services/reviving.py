@@ -65,9 +65,20 @@ def revive_outgoing(
 ) -> None:
     """Take back that ``payment`` was called off: the debit ``entry`` shows that it left (flushed).
 
-    The caller holds the lock, and marks it paid. RuleViolation where another payment for the same
-    thing is planned or made, or where what it gives back was matched to something else since.
+    The caller holds the lock, and marks it paid. RuleViolation as ``refuse_unless_free``.
     """
+    refuse_unless_free(session, payment)
+    batch = next(files_of(session, payment))
+    payment.released_at = payment.released_at or batch.created_at
+    payment.released_by_id = payment.released_by_id or batch.created_by_id
+    payment.end_reason = ""
+    session.flush()
+    record_outgoing(session, actor, payment, "revived", {"was": payment.state})
+
+
+def refuse_unless_free(session: Session, payment: OutgoingPayment) -> None:
+    """RuleViolation where another payment for the same thing is planned or made, or where what
+    this one gives back was matched to something else since it ended."""
     other = session.scalar(
         select(OutgoingPayment).where(
             OutgoingPayment.cooperative_id == payment.cooperative_id,
@@ -92,7 +103,7 @@ def revive_outgoing(
     if (
         credit is not None
         # A planned one is still counted against its credit.
-        and payment.state == OutgoingState.CANCELLED.value
+        and payment.state != OutgoingState.PLANNED.value
         and payment.subject.startswith(OVERPAYMENT)
         and credit.state != EntryState.RETURNED.value
         and rest_of(session, credit) < payment.amount_cents
@@ -101,12 +112,6 @@ def revive_outgoing(
             _("What this payment gives back has been matched to something else since."),
             remedy=_("Undo that match first: the money is no longer here."),
         )
-    batch = next(files_of(session, payment))
-    payment.released_at = payment.released_at or batch.created_at
-    payment.released_by_id = payment.released_by_id or batch.created_by_id
-    payment.end_reason = ""
-    session.flush()
-    record_outgoing(session, actor, payment, "revived", {"was": payment.state})
 
 
 def settle_credit(session: Session, payment: OutgoingPayment) -> None:

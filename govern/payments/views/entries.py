@@ -12,6 +12,7 @@ from govern.access import Permission, requires
 from govern.errors import NotFound
 from govern.extensions import db
 from govern.paging import paginate
+from govern.payments import forms
 from govern.payments.models import (
     BankEntry,
     Doubt,
@@ -30,6 +31,7 @@ from govern.payments.services.following import (
     likely_outgoing,
     settle_outgoing_by_hand,
 )
+from govern.payments.services.unsaying import said_of, undo_outgoing
 from govern.payments.texts import (
     DOUBT_SENTENCES,
     ENTRY_STATE_NAMES,
@@ -38,7 +40,7 @@ from govern.payments.texts import (
 )
 from govern.payments.views.blueprint import blueprint, entry_of, here, with_reason
 from govern.register.rules.folding import search_words
-from govern.submitting import act
+from govern.submitting import act, submit
 
 SHOWN = (
     EntryState.DOUBTFUL,
@@ -89,8 +91,11 @@ def entry_list(cooperative: str) -> Any:
 @requires(Permission.PAYMENTS_READ)
 def entry_page(cooperative: str, entry: str) -> Any:
     """One entry: what the bank says, what it is matched to, what can be done."""
+    return _page(entry_of(entry), forms.PayerAccountForm())
+
+
+def _page(found: BankEntry, payer_form: forms.PayerAccountForm) -> str:
     session = db.session()
-    found = entry_of(entry)
     is_credit = found.amount_cents > 0
     rest = rest_of(session, found) if is_credit and found.state != "returned" else 0
     waits = found.state in (EntryState.DOUBTFUL.value, EntryState.UNMATCHED.value)
@@ -98,6 +103,7 @@ def entry_page(cooperative: str, entry: str) -> Any:
     return render_template(
         "payments/entry.html",
         entry=found,
+        payer_form=payer_form,
         state_name=ENTRY_STATE_NAMES[EntryState(found.state)],
         doubt=doubt_sentence(found),
         rest=rest,
@@ -115,6 +121,7 @@ def entry_page(cooperative: str, entry: str) -> Any:
         else [],
         payment_states=OUTGOING_STATE_NAMES,
         claims=claims.claims_of(session, found),
+        said=said_of(session, found),
         not_ours=NOT_OURS,
     )
 
@@ -195,10 +202,13 @@ def take_up(cooperative: str, entry: str) -> Any:
 def give_back(cooperative: str, entry: str) -> Any:
     """Plan to pay back what is left of a credit."""
     found = entry_of(entry)
-    return act(
-        lambda: matching.give_rest_back(
-            db.session(), g.actor, found, iban=request.form.get("iban", "")[:50]
-        ),
+    form = forms.PayerAccountForm()
+    if is_iban(found.counterparty_iban):
+        form.iban.validators = []
+    return submit(
+        form,
+        lambda: _page(entry_of(entry), form),
+        lambda: matching.give_rest_back(db.session(), g.actor, found, iban=form.iban.data or ""),
         _("The refund is planned. It leaves once it is released and in a payment file."),
         lambda _payment: here("entry_page", entry=entry),
     )
@@ -273,6 +283,31 @@ def settle_outgoing(cooperative: str, entry: str) -> Any:
         lambda: settle_outgoing_by_hand(db.session(), g.actor, found, payment),
         _("The payment was followed."),
         lambda _nothing: here("entry_page", entry=entry),
+    )
+
+
+@blueprint.route(f"{BASE}/entries/<entry>/undo-outgoing/<said>", methods=["GET", "POST"])
+@requires(Permission.PAYMENTS_WRITE)
+def undo_settled(cooperative: str, entry: str, said: str) -> Any:
+    """Say that an entry is not that payment of ours, or not that payment come back."""
+    found = entry_of(entry)
+    wrong = next((one for one in said_of(db.session(), found) if one.public_id == said), None)
+    if wrong is None:
+        raise NotFound(_("There is no such match."), remedy=_("Reload the page of the entry."))
+    is_debit = found.amount_cents < 0
+    return with_reason(
+        lambda reason: undo_outgoing(db.session(), g.actor, wrong, reason),
+        title=_("Undo the match"),
+        consequences=(
+            _("The payment stands where it stood before: what it was for counts as not paid.")
+            if is_debit
+            else _("The payment counts as arrived, or as on its way, as it did before."),
+            _("The entry waits again."),
+            _("Whoever was written to meanwhile is not written to again: tell them yourself."),
+        ),
+        action=_("Undo the match"),
+        done=_("The match was undone."),
+        back=here("entry_page", entry=entry),
     )
 
 
