@@ -88,7 +88,11 @@ def register_edge(app: Flask, load_actor: ActorLoader) -> None:
         return error_page(
             400,
             _("This form was open too long, or was not sent from this site."),
-            _("Go back, reload the page and send the form again."),
+            # Going back fetches a new token and keeps what was typed; reloading may empty the form.
+            _(
+                "Go back and send the form again: what you typed is still there. Reload the page "
+                "only if this is said again."
+            ),
         )
 
     @app.errorhandler(HTTPException)
