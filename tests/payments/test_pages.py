@@ -123,6 +123,16 @@ def test_a_wrong_account_of_the_payer_is_said_beside_its_field_and_kept(
     assert session.scalars(select(OutgoingPayment.iban)).one() == "BE71096123456769"
 
 
+def test_an_entry_no_longer_looks_like_a_request_that_another_one_has_paid(treasurer, account, ask):
+    asked = ask(6000, payer="Bo Maes")
+    doubt = "something is expected from somebody of this name"
+    assert doubt in send(treasurer, camt(Tx(6000, name="MAES BO"))).text
+    send(treasurer, camt(Tx(6000, reference=asked.reference), Tx(6000, name="MAES BO")))
+    page = treasurer.get(f"{HOME}?list=doubtful").text
+    assert doubt not in page
+    assert "Nothing expected fits it." in page
+
+
 def test_a_registrar_sees_entries_and_is_offered_no_deed(
     session, treasurer, account, client, make_account, sign_in, cooperative
 ):

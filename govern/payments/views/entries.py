@@ -50,6 +50,7 @@ SHOWN = (
     EntryState.SET_ASIDE,
 )
 BASE = "/<cooperative>/payments"
+_LOOKS_LIKE = (Doubt.KNOWN_PAYER.value, Doubt.KNOWN_NAME.value)
 
 
 @blueprint.get(BASE)
@@ -315,6 +316,9 @@ def doubt_sentence(entry: BankEntry) -> str:
     """Why an entry waits, "" where it does not."""
     if entry.doubt == Doubt.LEDGER_REFUSED.value and entry.amount_cents < 0:
         return str(RETURN_REFUSED)
+    if entry.doubt in _LOOKS_LIKE and entry.candidate and not entry.candidate.is_open:
+        # Paid by another entry since.
+        return _("Nothing expected fits it.")
     return str(DOUBT_SENTENCES[Doubt(entry.doubt)]) if entry.doubt else ""
 
 
