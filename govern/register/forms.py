@@ -217,6 +217,14 @@ class SharesForm(FlaskForm):
     remark = _text(_l("Note"), 500)
 
 
+class RefundForm(SharesForm):
+    """Shares that were given back and paid out before."""
+
+    remark = _text(
+        _l("Note"), 500, needed=True, description=_l("When it was paid, and how you know it.")
+    )
+
+
 def _causes(*, unstated: bool = False) -> list[SelectChoice]:
     first = [SelectChoice("", _l("Not stated"))] if unstated else []
     return first + [SelectChoice(cause.value, CAUSE_NAMES[cause]) for cause in TransferCause]

@@ -121,7 +121,9 @@ REGISTER = {
         arguments=lambda side: {"transfer": side.awaiting_transfer},
         form=lambda side: {"receiver": side.other_number},
     ),
-    "register.add_refund": _member({"shares": "1", "effective_on": DAY}),
+    "register.add_refund": _member(
+        {"shares": "1", "effective_on": DAY, "remark": "Paid out in cash."}
+    ),
     "register.reverse_entry": Example(
         arguments=lambda side: {"member": side.membership, "sequence": side.sequence},
         form={"reason": "typed twice"},

@@ -209,8 +209,14 @@ def test_a_category_is_dated(session: Session, make_member: Make, clock: Any) ->
         members.change_category(session, SYSTEM, member, "A", date(2018, 4, 1))
     with pytest.raises(InvalidInput, match="not a category"):
         members.change_category(session, SYSTEM, member, "Z", date(2018, 5, 1))
-    with pytest.raises(RuleViolation, match="lies ahead"):
+    with pytest.raises(RuleViolation, match="lies ahead") as ahead:
         members.change_category(session, SYSTEM, member, "A", date(2018, 6, 2))
+    assert ahead.value.field == "starts_on"
+    with pytest.raises(RuleViolation, match="joined only on"):
+        members.change_category(session, SYSTEM, member, "A", date(2018, 1, 9))
+    members.end_membership(session, SYSTEM, member, date(2018, 5, 10), EndReason.RESIGNATION)
+    with pytest.raises(RuleViolation, match="ended on 10 May 2018"):
+        members.change_category(session, SYSTEM, member, "A", date(2018, 5, 10))
 
 
 def test_an_organisation_has_one_representative_at_a_time(

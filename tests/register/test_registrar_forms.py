@@ -60,6 +60,7 @@ def test_a_person_is_admitted_by_the_form(
     assert "Member 1, Zoé Vermeulen" in again.text
     assert 'value="Rue 1"' in again.text
     assert "accept_duplicate" in again.text
+    clock.advance(minutes=2)
     done = registrar.post(f"{MEMBERS}/new/person", data={**ADMISSION, "accept_duplicate": "y"})
     assert done.status_code == 302
 
@@ -107,7 +108,7 @@ def test_the_life_of_a_membership_by_forms(
         ("subscription", {"shares": "2", "effective_on": "2018-05-01"}),
         ("payment", {"amount": "€ 60.00", "effective_on": "2018-05-02", "remark": "bank 17"}),
         ("transfer", {"shares": "1", "receiver": "8", "effective_on": "2018-05-03"}),
-        ("refund", {"shares": "1", "effective_on": "2018-05-04"}),
+        ("refund", {"shares": "1", "effective_on": "2018-05-04", "remark": "paid in cash"}),
         ("contact", {"language": "de", "email": "new@example.org", "town": "Eupen"}),
         ("identity", {"given_name": "Anna", "family_name": "Peeters"}),
         ("category", {"category": "C", "starts_on": "2018-05-05"}),

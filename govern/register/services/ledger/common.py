@@ -46,6 +46,7 @@ from govern.register.rules.numbers import (
 from govern.register.rules.values import MAX_SHARES
 from govern.register.services.chain import NewEntry, append_entries, commitment_for, lock_register
 from govern.register.services.holdings import as_rule_entry, entries_of, moves_of
+from govern.register.services.ledger.twice import refuse_twice
 
 
 @dataclass(frozen=True)
@@ -313,6 +314,7 @@ def append(
     remark: str = "",
 ) -> list[ShareEntry]:
     """Append after checking that no history goes below zero on any day, and note it."""
+    refuse_twice(session, actor, entries)
     for membership_id in dict.fromkeys(entry.membership_id for entry in entries):
         history = [as_rule_entry(row) for row in entries_of(session, membership_id)]
         history += [_as_rule(entry) for entry in entries if entry.membership_id == membership_id]

@@ -23,9 +23,10 @@ from govern.register.models import (
     Representative,
 )
 from govern.register.rules import values
-from govern.register.rules.folding import email_key, name_key, number_key
+from govern.register.rules.folding import email_key, fold, name_key, number_key
 from govern.register.services.chain import lock_register
 from govern.register.services.ledger import record_payment, refuse_on_hold, subscribe_shares
+from govern.register.services.ledger.twice import A_MOMENT
 from govern.register.services.members.checking import (
     Contact,
     check_category,
@@ -102,6 +103,8 @@ def add_member(
     if not new.accept_duplicate:
         refuse_duplicates(session, cooperative, new)
     _refuse_second_membership(session, cooperative, new)
+    if actor.account_id is not None:
+        _refuse_twice(session, cooperative, new)
     holder = _holder(session, cooperative, new, contact)
     now = clock.now()
     membership = Membership(
@@ -174,6 +177,30 @@ def refuse_duplicates(session: Session, cooperative: Cooperative, new: NewMember
             ),
             remedy=_("Look at that member first. If it is somebody else, say so below."),
             field="accept_duplicate",
+        )
+
+
+def _refuse_twice(session: Session, cooperative: Cooperative, new: NewMember) -> None:
+    """Raise Conflict for a form that is sent twice, also where it says that it is somebody else."""
+    name = new.organisation_name or f"{new.family_name} {new.given_name}"
+    email = email_key(new.contact.email) if new.contact.email.strip() else None
+    number = session.scalar(
+        select(Membership.member_number)
+        .outerjoin(Person, Membership.person_id == Person.id)
+        .where(
+            Membership.cooperative_id == cooperative.id,
+            Membership.sort_name == fold(name),
+            Membership.created_at > clock.now() - A_MOMENT,
+            Membership.joined_on == new.joined_on,
+            Membership.email_key.is_not_distinct_from(email),
+            Person.birth_date.is_not_distinct_from(new.birth_date),
+        )
+        .limit(1)
+    )
+    if number is not None:
+        raise Conflict(
+            _("The same was recorded a moment ago: member %(number)s.", number=number),
+            remedy=_("If it is somebody else of that name, admit them in a minute."),
         )
 
 

@@ -105,7 +105,8 @@ def change_category(
 ) -> MembershipCategory:
     """Give the member another category from ``starts_on``; the earlier one ends there.
 
-    Raises RuleViolation for a day before the present category began or in the future.
+    Raises RuleViolation for a day before the present category began, outside of the membership or
+    in the future.
     """
     cooperative = open_membership(session, actor, membership)
     check_category(session, cooperative, code, starts_on)
@@ -120,7 +121,8 @@ def change_category(
             remedy=_("Choose another category."),
             field="category",
         )
-    refuse_future(cooperative, starts_on)
+    refuse_future(cooperative, starts_on, "starts_on")
+    refuse_outside(membership, starts_on, "starts_on")
     if current is not None and starts_on <= current.starts_on:
         raise RuleViolation(
             _("The present category began on %(day)s.", day=in_words(current.starts_on)),
@@ -205,17 +207,8 @@ def end_membership(
             ),
             remedy=_("Nothing needs to be done."),
         )
-    refuse_future(cooperative, ended_on)
-    if ended_on < membership.joined_on:
-        raise RuleViolation(
-            _(
-                "Member %(number)s joined only on %(day)s.",
-                number=membership.member_number,
-                day=in_words(membership.joined_on),
-            ),
-            remedy=_("Give that day or a later one."),
-            field="ended_on",
-        )
+    refuse_future(cooperative, ended_on, "ended_on")
+    refuse_outside(membership, ended_on, "ended_on")
     membership.ended_on = ended_on
     membership.end_reason = reason.value
     membership.end_note = values.tidy_lines(note)[:2000]
@@ -234,6 +227,30 @@ def _others_of_holder(session: Session, membership: Membership) -> Sequence[Memb
     return session.scalars(
         select(Membership).where(holder, Membership.id != membership.id).order_by(Membership.id)
     ).all()
+
+
+def refuse_outside(membership: Membership, day: date, field: str) -> None:
+    """Raise RuleViolation for a day on which the membership had not begun or had ended."""
+    if day < membership.joined_on:
+        raise RuleViolation(
+            _(
+                "Member %(number)s joined only on %(day)s.",
+                number=membership.member_number,
+                day=in_words(membership.joined_on),
+            ),
+            remedy=_("Give that day or a later one."),
+            field=field,
+        )
+    if membership.ended_on is not None and day >= membership.ended_on:
+        raise RuleViolation(
+            _(
+                "The membership %(number)s ended on %(day)s.",
+                number=membership.member_number,
+                day=in_words(membership.ended_on),
+            ),
+            remedy=_("Give an earlier day."),
+            field=field,
+        )
 
 
 def _person_of_member(session: Session, cooperative: Cooperative, member_number: str) -> Person:

@@ -114,12 +114,12 @@ def check_category(session: Session, cooperative: Cooperative, code: str, day: d
         )
 
 
-def refuse_future(cooperative: Cooperative, day: date) -> None:
+def refuse_future(cooperative: Cooperative, day: date, field: str = "effective_on") -> None:
     if day > clock.today(cooperative.time_zone):
         raise RuleViolation(
             _("%(day)s lies ahead.", day=in_words(day)),
             remedy=_("Record it on the day on which it happens, or later."),
-            field="effective_on",
+            field=field,
         )
 
 

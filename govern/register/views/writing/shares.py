@@ -106,8 +106,8 @@ def add_subscription(cooperative: str, member: str) -> Any:
 @blueprint.route("/<cooperative>/register/members/<member>/refund", methods=METHODS)
 @requires(Permission.REGISTER_WRITE)
 def add_refund(cooperative: str, member: str) -> Any:
-    """Record shares given back and their capital repaid."""
-    membership, form = member_of(member), forms.SharesForm()
+    """Record shares that were given back, and whose capital was paid out, before."""
+    membership, form = member_of(member), forms.RefundForm()
     has_classes = offer_classes(form.share_class)
     default_day(form)
     return submit(
