@@ -57,8 +57,8 @@ such a column) are found by name and address: a letter to a namesake is left alo
 former address under a former name stays until the outbox itself is emptied.
 
 Somebody to whom a member wants to give shares, and who is no member yet, is known by name and
-address until that request ends (thirty days, unless they apply): then both go, also in the mail that
-invited them.
+address until that request ends (thirty days, unless they apply): then both go, also in the mail
+that invited them.
 
 The chain of the share ledger verifies after both (`govern register verify`): it holds commitments,
 never names. The name on a roll stays, because the published digest of the roll covers it and rolls
