@@ -13,8 +13,11 @@ function keep(output) {
   const most = Number(output.dataset.most);
   const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
   const format = new Intl.NumberFormat(language, { style: "currency", currency: "EUR" });
-  field.addEventListener("input", () => {
+  const show = () => {
     const shares = /^\s*\d{1,7}\s*$/.test(field.value) ? Number(field.value) : 0;
-    output.textContent = format.format((Math.min(shares, most) * price) / 100);
-  });
+    output.textContent = shares > most ? "–" : format.format((shares * price) / 100);
+  };
+  field.addEventListener("input", show);
+  // Whoever comes back finds the number that they typed, so the total must be that of it.
+  window.addEventListener("pageshow", show);
 }

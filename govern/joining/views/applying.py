@@ -137,7 +137,7 @@ def form_page(
         rules=rules,
         range=range_,
         price=price,
-        total=price * max(0, min(shares, range_.most)),
+        total=price * max(0, shares) if shares <= range_.most else None,
         text=text,
         statutes=text.statutes,
         invitation=invitation,

@@ -72,7 +72,7 @@ def _page(form: Any, membership: Membership) -> str:
         range=range_,
         rules=rules,
         price=price,
-        total=price * max(0, min(shares, range_.most)),
+        total=price * max(0, shares) if shares <= range_.most else None,
         orders=orders.orders_of(session, membership.id),
         order_states=ORDER_STATE_NAMES,
     )
