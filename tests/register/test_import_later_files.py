@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from govern.access import SYSTEM
 from govern.cooperatives.models import Cooperative
 from govern.register.models import (
     ImportChange,
 )
+from govern.register.services import erasure, ledger
 from govern.register.services.verifying import verify_ledger
 from tests.register.conftest import DATA, Import, csv_file, members_of, problems_of, row
 
@@ -158,3 +160,23 @@ def test_likely_duplicates_are_held_back_on_request(session: Session, import_fil
     batch = import_file(content, hold_back_duplicates=True)
     assert set(members_of(session)) == {"9"}
     assert batch.counts["bad"] == 2
+
+
+def test_what_was_erased_does_not_come_back_with_a_later_file(
+    session: Session, import_file: Import, clock: Any
+) -> None:
+    content = csv_file(row("7", shares="1", left="01/04/2018"))
+    import_file(content)
+    member = members_of(session)["7"]
+    ledger.refund_shares(session, SYSTEM, member, 1, date(2018, 4, 1))
+    done = erasure.erase_member(session, SYSTEM, member)
+    session.commit()
+    for _step in ("contact data", "name"):
+        batch = import_file(content)
+        session.refresh(member)
+        assert (member.email, member.street) == (None, "")
+        assert problems_of(session, batch) == [(2, "warning", "was_erased")]
+        if done.keep_until is not None and done.state == "partial":
+            clock.set(datetime(2030, 1, 1, 12, 0, tzinfo=UTC))
+            erasure.complete_erasure(session, SYSTEM, done)
+            session.commit()

@@ -52,6 +52,7 @@ class KnownMember:
     country: str
     shares: int
     paid_cents: int
+    is_erased: bool = False
 
 
 @dataclass(frozen=True)
@@ -291,6 +292,9 @@ class _Checker:
 
     def compare(self, row: RegisterRow, known: KnownMember) -> list[Change]:
         """What the row would change about a member whom the register has."""
+        if known.is_erased:
+            self.add(row, "member_number", WARNING, "was_erased")
+            return []
         if not self._is_same_holder(row, known):
             self.add(row, "member_number", ERROR, "other_holder", name=known.name)
             return []

@@ -262,6 +262,10 @@ _PROBLEMS: dict[str, Callable[[Params], tuple[str, str]]] = {
         _("In the register the membership ended on %(register)s.", register=p["register"]),
         _("The register is kept. Nothing needs to be done if it is right."),
     ),
+    "was_erased": lambda p: (
+        _("Data of this member were erased after the ending."),
+        _("The register is kept. Nothing needs to be done if it is right."),
+    ),
     "shares_differ": lambda p: (
         ngettext(
             "In the register the member holds %(num)d share.",

@@ -18,6 +18,8 @@ from govern.errors import RuleViolation
 from govern.register.importing.comparing import KnownMember, Register, register_index
 from govern.register.importing.rows import Context
 from govern.register.models import (
+    Erasure,
+    ErasureState,
     Membership,
     MembershipCategory,
     Organisation,
@@ -80,6 +82,8 @@ def load_register(session: Session, cooperative: Cooperative) -> Register:
     today = clock.today(cooperative.time_zone)
     holding = holdings_on(cooperative.id, today)
     delegate = aliased(Person)
+    done = (ErasureState.PARTIAL.value, ErasureState.COMPLETE.value)
+    erased = select(Erasure.membership_id).where(Erasure.state.in_(done))
     query = (
         select(
             Membership.id,
@@ -103,6 +107,7 @@ def load_register(session: Session, cooperative: Cooperative) -> Register:
             MembershipCategory.code.label("category"),
             holding.c.issued,
             holding.c.paid_cents,
+            Membership.id.in_(erased).label("is_erased"),
         )
         .outerjoin(Person, Membership.person_id == Person.id)
         .outerjoin(Organisation, Membership.organisation_id == Organisation.id)
@@ -146,4 +151,5 @@ def _known_member(row: Any) -> KnownMember:
         country=row.country,
         shares=int(row.issued or 0),
         paid_cents=int(row.paid_cents or 0),
+        is_erased=row.is_erased,
     )
