@@ -8,22 +8,22 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import BooleanField, IntegerField, PasswordField, RadioField, StringField
-from wtforms.fields import DateField, TextAreaField
+from wtforms.fields import TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from govern.leaving.rules.board import TestKind
 from govern.leaving.services.recording import PAST_REASONS
 from govern.leaving.texts import TEST_NAMES
-from govern.register.forms import REQUIRED, AmountField, SharesField
+from govern.register.forms import REQUIRED, AmountField, DayField, SharesField
 from govern.register.texts import END_REASON_NAMES
 
 LONG = 20_000
 
 
-def _day(label: Any, *, needed: bool = True, **kwargs: Any) -> DateField:
+def _day(label: Any, *, needed: bool = True, **kwargs: Any) -> DayField:
     first = InputRequired(REQUIRED) if needed else Optional()
-    return DateField(label, validators=[first], **kwargs)
+    return DayField(label, validators=[first], **kwargs)
 
 
 def _line(label: Any, most: int, *, needed: bool = False, **kwargs: Any) -> StringField:

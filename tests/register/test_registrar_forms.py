@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -78,6 +79,17 @@ def test_a_form_keeps_what_was_typed_and_names_the_field(
         'value="two"',
     ):
         assert words in answer.text
+    for name, value, words in (
+        ("birth_date", "2030-01-01", "lies ahead"),
+        ("birth_date", "31/31/1980", "a day that does not exist"),
+        ("given_name", "\u202e", "A name is missing"),
+        ("paid", "1000", "more than the €60.00 still to be paid"),
+    ):
+        answer = registrar.post(f"{MEMBERS}/new/person", data={**ADMISSION, name: value})
+        assert answer.status_code == 422
+        said = re.search(f'id="{name}-error">(.*?)</p>', answer.text)
+        assert said, name
+        assert words in said.group(1)
 
 
 def test_an_organisation_is_admitted_by_the_form(registrar: FlaskClient, clock: Any) -> None:

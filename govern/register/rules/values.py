@@ -69,9 +69,16 @@ def cell_text(cell: Cell) -> str:
     return str(cell)
 
 
+_DIRECTIONS = dict.fromkeys(
+    [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+)
+"""Marks that turn the direction of writing: unseen, they make one name look like another."""
+
+
 def tidy(text: str) -> str:
-    """One line: every run of blanks (also non-breaking ones) and line breaks is one blank."""
-    return " ".join(text.split())
+    """One line: every run of blanks (also non-breaking ones) and line breaks is one blank. Marks
+    that turn the direction of writing go."""
+    return " ".join(text.translate(_DIRECTIONS).split())
 
 
 def tidy_lines(text: str) -> str:

@@ -26,6 +26,7 @@ from govern.register.rules.folding import name_key
 from govern.register.services.chain import commitment_for, has_openings, lock_register
 from govern.register.services.members.checking import (
     Contact,
+    check_birth_date,
     check_category,
     check_contact,
     checked_enterprise_number,
@@ -80,6 +81,7 @@ def change_identity(
     open_membership(session, actor, membership)
     if membership.person is not None:
         person = membership.person
+        check_birth_date(birth_date)
         person.given_name = checked_name(given_name, 120, "given_name")
         person.family_name = checked_name(family_name, 120, "family_name")
         person.birth_date = birth_date

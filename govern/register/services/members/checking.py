@@ -70,6 +70,7 @@ def make_person(
     """Add a natural person. InvalidInput names the field that is missing or too long."""
     given = checked_name(given_name, 120, f"{prefix}given_name")
     family = checked_name(family_name, 120, f"{prefix}family_name")
+    check_birth_date(birth_date)
     person = Person(
         given_name=given,
         family_name=family,
@@ -80,6 +81,12 @@ def make_person(
     session.add(person)
     session.flush()
     return person
+
+
+def check_birth_date(day: date | None) -> None:
+    """Raise InvalidInput for somebody who is not born yet."""
+    if day is not None and day > clock.today():
+        raise invalid_value("birth_date", "birth_in_future", day.isoformat())
 
 
 def put_contact(membership: Membership, contact: Contact) -> list[str]:
@@ -125,7 +132,7 @@ def refuse_future(cooperative: Cooperative, day: date, field: str = "effective_o
 
 def checked_name(text: str, limit: int, field_name: str) -> str:
     name = values.tidy(text)
-    if not name:
+    if not any(letter.isalnum() for letter in name):
         raise InvalidInput(_("A name is missing."), remedy=_("Write the name."), field=field_name)
     return bounded(name, limit, field_name)
 

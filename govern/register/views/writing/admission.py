@@ -9,6 +9,7 @@ from flask import g, request
 from flask_babel import gettext as _
 
 from govern.access import Permission, requires
+from govern.errors import GovernError
 from govern.extensions import db
 from govern.register import forms
 from govern.register.models import Membership
@@ -64,6 +65,10 @@ def _admit(form: Any, title: str, names: tuple[str, ...], make: Callable[[], New
             return members.add_member(db.session(), g.actor, g.cooperative, make())
         except PossibleDuplicate:
             asks = True
+            raise
+        except GovernError as error:
+            if error.field == "amount":
+                error.field = "paid"  # so it is called here
             raise
 
     return submit(form, page, service, _("The member was admitted."))
