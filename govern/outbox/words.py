@@ -47,9 +47,15 @@ CHANNEL_NAMES: Mapping[str, LazyString] = {
 
 CATEGORY_NAMES: Mapping[str, LazyString] = {
     "account": _l("Accounts"),
+    "certificate": _l("Certificates of shares"),
+    "erasure": _l("Erasure"),
+    "joining": _l("Applications"),
+    "leaving": _l("Departures"),
     "notice": _l("Notices of assemblies"),
+    "register": _l("Register"),
     "role": _l("Roles"),
     "sign_in": _l("Sign-in links"),
+    "transfer": _l("Transfers"),
     "voting.code": _l("Voting codes"),
     "voting.office": _l("Conduct of votes"),
 }

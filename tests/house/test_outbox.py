@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -14,7 +16,7 @@ from govern.audit import AuditEntry, verify_chain
 from govern.errors import Conflict
 from govern.jobs import BackgroundJob
 from govern.mail import Attachment, OutboxMail
-from govern.outbox import services
+from govern.outbox import services, words
 from tests.browser import DESK, TELEPHONE, check_page
 
 
@@ -291,3 +293,10 @@ def test_the_pages_are_accessible_and_fit(
         f"/mailbox/{failed_id}",
     ):
         check_page(page, live_server + path)
+
+
+def test_the_outbox_has_words_for_each_kind_of_mail():
+    source = Path(words.__file__).parents[1]
+    assigned = re.compile(r'(?:\bcategory=|^CATEGORY = )"([a-z_.]+)"', re.MULTILINE)
+    used = {code for path in source.rglob("*.py") for code in assigned.findall(path.read_text())}
+    assert {"joining", "leaving"} <= used <= set(words.CATEGORY_NAMES)
