@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -248,21 +248,51 @@ def test_an_entry_that_changes_no_register_costs_a_handful_of_questions(session,
     assert len(asked) < 20 * 6
 
 
-def test_open_requests_are_found_by_a_name_without_reading_the_others(session, ask, read):
-    ask(6000, "Bo Maes")
-    engine, plans = db.engine, []
+@pytest.fixture
+def plans(session: Session) -> Iterator[list[tuple[str, str]]]:
+    """What is asked while entries are matched, and how SQLite goes about it."""
+    found: list[tuple[str, str]] = []
 
     def explain(connection, _cursor, statement, parameters, _context, _many) -> None:
-        if "payer_key = ?" in statement and not statement.startswith("EXPLAIN"):
-            plans.append(
-                connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-            )
+        if statement.startswith("SELECT"):
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            found.append((statement, str(rows)))
 
+    engine = db.engine
     event.listen(engine, "before_cursor_execute", explain)
-    try:
-        read(Tx(6000, message="x", name="MAES BO"))
-    finally:
-        event.remove(engine, "before_cursor_execute", explain)
-    assert len(plans) == 1
-    assert "payer_key=?" in str(plans[0])
+    yield found
+    event.remove(engine, "before_cursor_execute", explain)
+
+
+def plan_of(plans: list[tuple[str, str]], words: str) -> str:
+    [plan] = [plan for statement, plan in plans if words in statement]
+    return plan
+
+
+def test_open_requests_are_found_by_a_name_without_reading_the_others(session, ask, read, plans):
+    ask(6000, "Bo Maes")
+    plans.clear()
+    read(Tx(6000, message="x", name="MAES BO"))
+    assert "payer_key=?" in plan_of(plans, "payer_key = ?")
     assert states(session) == ["doubtful"]
+
+
+def test_open_requests_are_found_by_the_account_without_reading_the_others(
+    session, make_member, ask, read, plans
+):
+    member = make_member()
+    read(Tx(6000, reference=ask(6000, "An Peeters", membership=member).reference))
+    ask(9000, "Peeters, An", membership=member)
+    plans.clear()
+    read(Tx(9000, message="again", name="Somebody Else"), identification="2")
+    plan = plan_of(plans, " UNION ")
+    assert "ix_payment_request_membership_id" in plan
+    assert "ix_payment_request_due" not in plan
+    assert states(session) == ["matched", "doubtful"]
+
+
+def test_what_a_debit_may_take_back_is_found_without_reading_all_entries(session, read, plans):
+    plans.clear()
+    read(Tx(-6000, message="rent"))
+    assert "amount_cents=?" in plan_of(plans, "bank_entry.counterparty_iban = ?")
+    assert states(session) == ["set_aside"]

@@ -112,6 +112,7 @@ class BankEntry(db.Model):  # type: ignore[name-defined]
         CheckConstraint("(state = 'doubtful') = (doubt <> '')", name="doubtful_says_why"),
         Index("ix_bank_entry_listed", "cooperative_id", "state", "booked_on", "id"),
         Index("ix_bank_entry_fingerprint", "bank_account_id", "fingerprint"),
+        Index("ix_bank_entry_amount", "bank_account_id", "amount_cents", "booked_on"),
         Index("ix_bank_entry_end_to_end", "cooperative_id", "end_to_end_id"),
         Index("ix_bank_entry_counterparty", "cooperative_id", "counterparty_iban"),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from govern.payments.models import BankEntry, PaymentMatch, PaymentRequest, RequestState
@@ -42,7 +42,7 @@ def _asked_of_payer(session: Session, entry: BankEntry) -> list[Candidate]:
     if not entry.counterparty_iban:
         return []
     before = (
-        select(PaymentRequest.id, PaymentRequest.membership_id, PaymentRequest.payer_name)
+        select(PaymentRequest.id, PaymentRequest.membership_id, PaymentRequest.payer_key)
         .join(PaymentMatch, PaymentMatch.request_id == PaymentRequest.id)
         .join(BankEntry, BankEntry.id == PaymentMatch.bank_entry_id)
         .where(
@@ -54,21 +54,23 @@ def _asked_of_payer(session: Session, entry: BankEntry) -> list[Candidate]:
     rows = session.execute(before.limit(50)).all()
     if not rows:
         return []
+    members = {row.membership_id for row in rows if row.membership_id is not None}
+    keys = {row.payer_key for row in rows if row.payer_key}
+    # Each by an index of its own, and sifted here: otherwise SQLite reads all open requests.
+    ids = union(
+        select(PaymentRequest.id).where(PaymentRequest.id.in_([row.id for row in rows])),
+        select(PaymentRequest.id).where(PaymentRequest.membership_id.in_(members)),
+        select(PaymentRequest.id).where(
+            PaymentRequest.cooperative_id == entry.cooperative_id,
+            PaymentRequest.payer_key.in_(keys),
+        ),
+    ).subquery()
     found = session.scalars(
         select(PaymentRequest)
-        .where(
-            PaymentRequest.cooperative_id == entry.cooperative_id,
-            PaymentRequest.state == RequestState.OPEN.value,
-            PaymentRequest.id.in_([row.id for row in rows])
-            | PaymentRequest.membership_id.in_(
-                [row.membership_id for row in rows if row.membership_id is not None]
-            )
-            | PaymentRequest.payer_name.in_([row.payer_name for row in rows]),
-        )
+        .where(PaymentRequest.id.in_(select(ids.c.id)))
         .order_by(PaymentRequest.due_on, PaymentRequest.id)
-        .limit(50)
     )
-    return [_candidate(request) for request in found]
+    return [_candidate(request) for request in found if request.is_open]
 
 
 def _asked_of_name(session: Session, entry: BankEntry) -> list[Candidate]:
