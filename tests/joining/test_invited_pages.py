@@ -66,9 +66,9 @@ def test_the_way_of_the_invited_in_pages(
     assert client.get("/smartcoop/register/applications/board.pdf").data.startswith(b"%PDF")
     at = f"/smartcoop/register/transfers/{request.public_id}"
     assert f"applications/{made.public_id}" in client.get(at).text
-    assert (
-        "Shares given by" in client.get(f"/smartcoop/register/applications/{made.public_id}").text
-    )
+    page = client.get(f"/smartcoop/register/applications/{made.public_id}").text
+    assert "Shares given by" in page
+    assert "Promised to" in page
     deciding.record_board_decision(
         session, SYSTEM, cooperative, decided_on=TODAY, reference="June",
         verdicts=[Verdict(made, accepted=True)],
