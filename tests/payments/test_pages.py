@@ -169,10 +169,11 @@ def test_whoever_keeps_payments_is_told_what_waits(session, treasurer, account):
 def test_what_is_listed_can_be_taken_along_and_no_cell_is_a_formula(
     session, treasurer, account, ask
 ):
-    send(treasurer, camt(Tx(6000, name="=HYPERLINK(1)", message="merci")))
+    send(treasurer, camt(Tx(6000, name="=HYPERLINK(1)", message="merci"), Tx(-100)))
     ask(6000)
     table = treasurer.get(f"{HOME}/entries.csv").data.decode("utf-8-sig")
     assert "'=HYPERLINK(1)" in table
     assert ";60.00;" in table
+    assert ";Set aside;No payment made here" in table
     assert "An Peeters" in treasurer.get(f"{HOME}/requests.csv").text
     assert treasurer.get(f"{HOME}/outgoing.csv").status_code == 200

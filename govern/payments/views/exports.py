@@ -21,9 +21,10 @@ from govern.payments.models import (
     RequestState,
 )
 from govern.payments.rules.references import show_reference
+from govern.payments.services.following import NOT_OURS
 from govern.payments.texts import ENTRY_STATE_NAMES, OUTGOING_STATE_NAMES, REQUEST_STATE_NAMES
 from govern.payments.views.blueprint import blueprint, today
-from govern.payments.views.entries import BASE
+from govern.payments.views.entries import BASE, doubt_sentence
 from govern.register.spreadsheets import Value, write_csv
 
 
@@ -47,10 +48,17 @@ def export_entries(cooperative: str) -> Any:
                 entry.bank_account.iban, entry.booked_on, entry.value_on,
                 _euro(entry.amount_cents), entry.counterparty_name, entry.counterparty_iban,
                 show_reference(entry.reference) if entry.reference else "", entry.remittance,
-                str(ENTRY_STATE_NAMES[EntryState(entry.state)]), entry.note,
+                str(ENTRY_STATE_NAMES[EntryState(entry.state)]), _note(entry),
             ]  # fmt: skip
 
     return _csv("entries", headings, rows())
+
+
+def _note(entry: BankEntry) -> str:
+    """What stands beside the entry in its list."""
+    if entry.note == NOT_OURS:
+        return _("No payment made here")
+    return entry.note or doubt_sentence(entry)
 
 
 @blueprint.get(f"{BASE}/requests.csv")
