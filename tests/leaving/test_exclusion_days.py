@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy.orm import Session
 
 from govern.access import SYSTEM
-from govern.errors import RuleViolation
+from govern.errors import InvalidInput, RuleViolation
 from govern.leaving.services import excluding, papers, personal
+from govern.register.models import ContactChannel
+from govern.register.services.quality.addresses import clear_address, flag_address
 from tests.conftest import SettableClock
 from tests.leaving.conftest import PDF, mails
 
@@ -73,6 +75,28 @@ def test_a_decision_was_not_sent_before_it_was_recorded(
         excluding.send_decision(session, SYSTEM, departure, posted_on=date(2018, 5, 12))
     step = excluding.send_decision(session, SYSTEM, departure)
     assert (step.done_on, step.is_late) == (date(2018, 5, 20), False)
+
+
+def test_a_month_begins_with_a_proposal_that_reaches_the_member(
+    session: Session, clock: SettableClock, make_owner: Make
+) -> None:
+    membership, _account = make_owner()
+    departure = excluding.propose_exclusion(
+        session, SYSTEM, membership, proposed_on=date(2018, 4, 10), reasons=REASONS
+    )
+    flag_address(session, SYSTEM, membership, ContactChannel.EMAIL, "unknown there")
+    with pytest.raises(InvalidInput, match="come back"):
+        excluding.send_proposal(session, SYSTEM, departure)
+    clear_address(session, SYSTEM, membership, ContactChannel.EMAIL)
+    excluding.send_proposal(session, SYSTEM, departure)
+    mails(session)[0].state = "failed"
+    clock.set(datetime(2018, 5, 20, 10, 0, tzinfo=UTC))
+    with pytest.raises(RuleViolation, match="could not be delivered"):
+        excluding.decide_exclusion(
+            session, SYSTEM, departure, decided_on=date(2018, 5, 20), reasons=REASONS
+        )
+    excluding.discontinue_exclusion(session, SYSTEM, departure, reason="to begin again on paper")
+    assert departure.state == "discontinued"
 
 
 def test_a_proposal_is_in_ones_own_data_once_it_was_sent(

@@ -25,7 +25,8 @@ from govern.leaving.services.foreseeing import last_withdrawal
 from govern.mail import Attachment, OutboxMail, queue_letter, queue_mail
 from govern.mail.texts import render_mail
 from govern.pdf import render_pdf
-from govern.register.models import EndReason, Membership
+from govern.register.models import ContactChannel, EndReason, Membership
+from govern.register.services.quality.addresses import problems_of
 
 CATEGORY = "leaving"
 
@@ -57,6 +58,13 @@ def postal_lines(membership: Membership) -> list[str]:
     return [line for line in lines if line]
 
 
+def is_reached_by_mail(session: Session, membership: Membership) -> bool:
+    """Whether mails go to the member: there is an address, and none of them came back."""
+    problems = problems_of(session, [membership.id]).get(membership.id, ())
+    refused = any(problem.channel == ContactChannel.EMAIL.value for problem in problems)
+    return bool(membership.email) and not refused
+
+
 def tell(
     session: Session,
     departure: Departure,
@@ -74,7 +82,7 @@ def tell(
         "link": own_address(departure),
         **context,
     }
-    if membership.email:
+    if membership.email and is_reached_by_mail(session, membership):
         try:
             return queue_mail(
                 session,

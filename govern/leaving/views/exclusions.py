@@ -17,6 +17,7 @@ from govern.i18n import day as in_words
 from govern.leaving import forms, services
 from govern.leaving.models import Departure
 from govern.leaving.services.common import rules_for
+from govern.leaving.services.telling import is_reached_by_mail
 from govern.leaving.texts import rules_text
 from govern.leaving.views.blueprint import (
     METHODS,
@@ -82,7 +83,8 @@ def _step(found: Departure, form: Any, words: Words, service: Callable[[], Any])
         if request.method == "GET" and day in form:
             form[day].data = today()
     if request.method == "GET" and "how" in form:
-        form.how.data = "mail" if found.membership.email else "post"
+        by_mail = is_reached_by_mail(db.session(), found.membership)
+        form.how.data = "mail" if by_mail else "post"
     return ask_and_do(found.membership, form, words, service, back=departure_address(found))
 
 
@@ -104,7 +106,7 @@ def _ways_to_send(membership: Membership) -> list[str]:
     """To whom the letter goes, and that it stays as it is."""
     by_mail = _("By e-mail it goes to %(address)s at once.", address=membership.email)
     return [
-        *([by_mail] if membership.email else []),
+        *([by_mail] if is_reached_by_mail(db.session(), membership) else []),
         _("On paper: print the letter from the page before, and post it registered."),
         _("What was sent stays in the file as it was and cannot be taken back."),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from flask_babel import gettext as _
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from govern import clock
@@ -29,6 +30,7 @@ from govern.leaving.services.effect import settle
 from govern.leaving.services.excluding.steps import begin, steps_done, take
 from govern.leaving.services.papers import DECISION_PAPER, PROPOSAL_PAPER, make_paper
 from govern.leaving.services.telling import tell
+from govern.mail import DeliveryState, OutboxMail
 from govern.register.models import Membership
 
 
@@ -89,11 +91,13 @@ def decide_exclusion(
     """The board excludes, with its reasons: the membership ends on that day.
 
     Its letter is made; the member is told by ``send_decision``, within the days of the rule set.
-    RuleViolation when a request of the member took effect by then.
+    RuleViolation when a request of the member took effect by then, or the mail with the proposal
+    was refused.
     """
     actor.require(Permission.REGISTER_WRITE, departure.cooperative_id)
     cooperative = begin(session, departure)
     _refuse_after_request(session, departure, decided_on)
+    _refuse_undelivered(session, departure)
     step = take(session, actor, departure, Step.DECISION, decided_on, text=reasons, upload=document)
     refuse_days(cooperative, departure.membership, decided_on)
     rules = rules_of(session, departure)
@@ -139,3 +143,17 @@ def _refuse_after_request(session: Session, departure: Departure, decided_on: da
                 ),
                 remedy=_("See to the request first: there may be nobody left to exclude."),
             )
+
+
+def _refuse_undelivered(session: Session, departure: Departure) -> None:
+    """A proposal that no mail server took has begun no month."""
+    state = session.scalar(
+        select(OutboxMail.state).where(
+            OutboxMail.dedupe_key == f"leaving:{Step.PROPOSAL_SENT.value}:{departure.public_id}"
+        )
+    )
+    if state == DeliveryState.FAILED.value:
+        raise RuleViolation(
+            _("The mail with the proposal could not be delivered: the member was not told."),
+            remedy=_("Discontinue the procedure, and begin it again with a letter on paper."),
+        )

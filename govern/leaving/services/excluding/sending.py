@@ -15,7 +15,7 @@ from govern.leaving.rules.exclusion import Step
 from govern.leaving.services.common import Upload
 from govern.leaving.services.excluding.steps import Procedure, begin, take
 from govern.leaving.services.papers import DECISION_PAPER, PROPOSAL_PAPER, paper_of
-from govern.leaving.services.telling import tell
+from govern.leaving.services.telling import is_reached_by_mail, tell
 from govern.mail import Attachment, queue_letter
 
 
@@ -77,9 +77,11 @@ def _send(
     decided = step is Step.DECISION_SENT
     cooperative = begin(session, departure, decided=decided)
     membership = departure.membership
-    if posted_on is None and not membership.email:
+    if posted_on is None and not is_reached_by_mail(session, membership):
         raise InvalidInput(
-            _("The register holds no e-mail address of this member."),
+            _("Mails to this member come back.")
+            if membership.email
+            else _("The register holds no e-mail address of this member."),
             remedy=_("Print the letter, post it, and give the day of posting."),
             field="posted_on",
         )
