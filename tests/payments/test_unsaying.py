@@ -136,6 +136,18 @@ def test_before_it_arrived_it_is_on_its_way_again(session, table, sent, say):
     assert (payment.state, batch.state) == ("sent", "sent")
 
 
+def test_money_that_came_back_and_was_taken_back_again_stays_so(session, table, sent, say):
+    payment, _batch = sent
+    table(line(3000, "2", is_return=True))
+    [credit] = entries(session)
+    said = say(credit, payment)
+    table(line(-3000, "3", is_return=True))
+    assert credit.state == "returned"
+    with pytest.raises(Conflict):
+        undo_outgoing(session, SYSTEM, said, WRONG)
+    assert (credit.state, payment.state) == ("returned", "returned")
+
+
 def test_that_it_was_paid_stands_while_it_came_back(session, table, sent, say):
     payment, _batch = sent
     table(line(-3000, "1"), line(3000, "2", is_return=True))

@@ -46,13 +46,15 @@ def undo_outgoing(session: Session, actor: Actor, said: OutgoingByHand, reason: 
     """Say that an entry is not that payment of ours, or not that payment come back (flushed).
 
     Raises InvalidInput for a reason of fewer than 5 characters, Conflict when it was undone
-    already, RuleViolation where later facts rest on it, or where a feature above refuses.
+    already or the entry was taken back, RuleViolation where later facts rest on it, or where a
+    feature above refuses.
     """
     entry = said.entry
     open_entry(session, actor, entry)
     session.refresh(said)
     reason = checked_reason(reason)
-    if not said.is_live:
+    # A credit that came back may have been taken back itself since.
+    if not said.is_live or entry.state != EntryState.MATCHED.value:
         raise Conflict(
             _("This match was undone already, or the money went back."),
             remedy=_("Reload the page to see where the entry stands."),
