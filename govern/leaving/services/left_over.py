@@ -15,7 +15,7 @@ from govern import clock
 from govern.access import Actor, Permission
 from govern.cooperatives.models import Cooperative
 from govern.home.hooks import HomeItem
-from govern.register.models import Membership, ShareEntry
+from govern.register.models import Membership, RegisterHead, ShareEntry
 
 
 def left_over(cooperative: Cooperative) -> Select[Membership, int, int]:
@@ -35,10 +35,30 @@ def left_over(cooperative: Cooperative) -> Select[Membership, int, int]:
     )
 
 
+_COUNTED: dict[int, tuple[tuple[object, ...], int]] = {}
+"""Cooperative → what the count rested on, and the count: home pages ask for it all the time, and
+adding up every former member of a large register takes a second."""
+
+
 def count_left_over(session: Session, cooperative: Cooperative) -> int:
     """How many former members still have shares or capital in the book."""
-    found = left_over(cooperative).order_by(None).subquery()
-    return session.scalar(select(func.count()).select_from(found)) or 0
+    today = clock.today(cooperative.time_zone)
+    ended = select(func.count()).where(
+        Membership.cooperative_id == cooperative.id, Membership.ended_on <= today
+    )
+    head = session.get(RegisterHead, cooperative.id)
+    rests_on = (
+        cooperative.code,
+        today,
+        session.scalar(ended),
+        (head.sequence, head.hash) if head is not None else None,
+    )
+    known = _COUNTED.get(cooperative.id)
+    if known is None or known[0] != rests_on:
+        found = left_over(cooperative).order_by(None).subquery()
+        known = rests_on, session.scalar(select(func.count()).select_from(found)) or 0
+        _COUNTED[cooperative.id] = known
+    return known[1]
 
 
 def expected_of(session: Session, actor: Actor, _account_id: int) -> list[HomeItem]:
