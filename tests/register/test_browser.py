@@ -143,7 +143,7 @@ def test_a_registrar_keeps_the_register(
         "contact",
         "identity",
         "category",
-        "end",
+        "leaving/past",
         "entries/1/reverse",
     ):
         check_page(page, f"{base}/{ids['made']}/{path}", name=path.replace("/", "-"))
