@@ -114,12 +114,12 @@ def add_refund(cooperative: str, member: str) -> Any:
         form,
         lambda: form_page(
             form,
-            _("Refund shares"),
+            _("Record shares paid back before"),
             _("Record the refund"),
             membership,
             lead=_(
-                "The shares are cancelled; what was paid on them, at most their nominal "
-                "value, is repaid."
+                "Shares that were given back and paid out before are written into the ledger "
+                "only: nothing is scheduled for payment."
             ),
             shown=(
                 "shares",
