@@ -161,7 +161,13 @@ def test_a_refund_on_its_way_is_on_its_way_again(session, cooperative, refund):
     mark_batch_sent(session, SYSTEM, make_batch(session, SYSTEM, own, [payment], now().date()))
     day, cents = now().date(), payment.amount_cents
     for number, amount in enumerate((-cents, cents)):
-        entry = ReadEntry(amount_cents=amount, booked_on=day, value_on=day, is_return=amount > 0)
+        entry = ReadEntry(
+            amount_cents=amount,
+            booked_on=day,
+            value_on=day,
+            counterparty_iban=payment.iban,
+            is_return=amount > 0,
+        )
         statement = ReadStatement(format="csv", iban="BE68539007547034", entries=[entry])
         store_statements(
             session, SYSTEM, cooperative, [statement], file_name="t", digest=f"{number:064x}"

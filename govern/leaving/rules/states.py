@@ -100,17 +100,9 @@ REFUND_TRANSITIONS: Mapping[RefundState, frozenset[RefundState]] = {
         {RefundState.PAID, RefundState.RETURNED, RefundState.SCHEDULED}
     ),
     # A bank may return a transfer days after it has booked it.
-    # That it was paid, or came back, may have been said of the wrong payment.
-    RefundState.PAID: frozenset(
-        {RefundState.RETURNED, RefundState.RELEASED, RefundState.SCHEDULED}
-    ),
+    RefundState.PAID: frozenset({RefundState.RETURNED}),
     RefundState.RETURNED: frozenset(
-        {
-            RefundState.SCHEDULED,
-            RefundState.CANCELLED,
-            RefundState.PAID,
-            RefundState.RELEASED,
-        }
+        {RefundState.SCHEDULED, RefundState.CANCELLED, RefundState.PAID}
     ),
     RefundState.REPLACED: frozenset(),
     RefundState.CANCELLED: frozenset(),

@@ -146,9 +146,10 @@ def note_reopened(payment: OutgoingPayment, session: Session, actor: Actor, **_m
             _("The refund of shares that this payment is for was taken up again since."),
             remedy=_("Look at the refund first: it may be paid twice otherwise."),
         )
-    refund.paid_on, refund.reason = None, ""
+    # No step of its own, but one taken back: what was paid is never released anew.
     if payment.state != OutgoingState.CANCELLED.value:
-        move_refund(refund, RefundState.RELEASED)
+        refund.paid_on, refund.reason = None, ""
+        refund.state = RefundState.RELEASED.value
     else:
         came_back = session.scalar(
             select(OutgoingPayment)
@@ -160,11 +161,12 @@ def note_reopened(payment: OutgoingPayment, session: Session, actor: Actor, **_m
             )
             .order_by(OutgoingPayment.id.desc())
         )
+        refund.paid_on, refund.reason = None, ""
+        refund.state = RefundState.SCHEDULED.value
         if came_back is not None:
             # To that account nothing arrives: its owner was asked for another.
-            refund.outgoing_id = came_back.id
-            refund.reason = came_back.end_reason
-        move_refund(refund, RefundState.RETURNED if came_back else RefundState.SCHEDULED)
+            refund.outgoing_id, refund.reason = came_back.id, came_back.end_reason
+            refund.state = RefundState.RETURNED.value
         refund.net_asset_test_id = refund.liquidity_test_id = None
     session.flush()
     record_refund(session, actor, refund, "reopened")
