@@ -65,9 +65,10 @@ def test_every_state_has_its_line_in_the_tables() -> None:
     assert set(REFUND_TRANSITIONS) == set(RefundState)
 
 
-def test_what_took_effect_is_not_withdrawn_and_what_was_paid_is_not_put_off() -> None:
+def test_what_took_effect_is_not_withdrawn_and_what_was_paid_is_not_released_again() -> None:
     assert not departure_may(DepartureState.EFFECTIVE, DepartureState.WITHDRAWN)
     assert not departure_may(DepartureState.UNCONFIRMED, DepartureState.EFFECTIVE)
+    assert not refund_may(RefundState.PAID, RefundState.RELEASED)
     assert not refund_may(RefundState.PAID, RefundState.POSTPONED)
     assert not refund_may(RefundState.PAID, RefundState.CANCELLED)
     assert not refund_may(RefundState.POSTPONED, RefundState.RELEASED)
