@@ -7,13 +7,22 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, RadioField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
+from govern.register.forms import Alternative, DayField
+
 REQUIRED = _l("This must be filled in.")
 
 
 class MergeForm(FlaskForm):
-    """Which of the two stays, and how it is known that they are one."""
+    """Which of the two stays, from when on, and how it is known that they are one."""
 
     keep = RadioField(_l("Which entry stays"), validators=[DataRequired(_l("Choose one of them."))])
+    effective_on = DayField(
+        _l("One membership as of"),
+        validators=[Alternative()],
+        description=_l(
+            "On the record date of a roll or earlier, so that the roll has one entry only."
+        ),
+    )
     reason = TextAreaField(
         _l("How do you know that they are the same?"),
         validators=[DataRequired(REQUIRED), Length(min=5, max=500)],

@@ -237,7 +237,7 @@ def pair_page(cooperative: str, first: str, second: str) -> Any:
         status = 422
     else:
         status = 200
-        merge_form.keep.data = one.public_id
+        merge_form.keep.data, merge_form.effective_on.data = one.public_id, today()
     return _pair(one, two, merge_form, distinct_form), status
 
 
@@ -273,7 +273,9 @@ def _merge(one: Membership, two: Membership, form: Any) -> Any:
     kept, merged = (one, two) if form.keep.data == one.public_id else (two, one)
     session, reason = db.session(), form.reason.data or ""
     if (one.person_id, one.organisation_id) == (two.person_id, two.organisation_id):
-        return merging.merge_memberships(session, g.actor, kept, merged, reason)
+        return merging.merge_memberships(
+            session, g.actor, kept, merged, reason, form.effective_on.data
+        )
     return merging.merge_holders(session, g.actor, kept, merged, reason)
 
 

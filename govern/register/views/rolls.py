@@ -54,6 +54,7 @@ def roll_list(cooperative: str) -> Any:
 def roll_page(cooperative: str, roll: str) -> Any:
     """Totals, digest and corrections; whether the reader is on the roll, or why not."""
     found = _roll(roll)
+    may_read = g.actor.may(Permission.ROLL_READ, g.cooperative.id)
     own = services.memberships_for_account(db.session(), g.actor.account_id or 0, g.cooperative.id)
     return render_template(
         "register/roll.html",
@@ -65,7 +66,10 @@ def roll_page(cooperative: str, roll: str) -> Any:
         states=ROLL_STATE_NAMES,
         kinds=KIND_NAMES,
         categories=_category_names(found),
-        may_read=g.actor.may(Permission.ROLL_READ, g.cooperative.id),
+        doubled=services.held_twice(db.session(), found)
+        if may_read and not found.is_locked
+        else [],
+        may_read=may_read,
         may_correct=g.actor.may(Permission.ROLL_CORRECT, g.cooperative.id)
         and found.is_frozen
         and not found.is_locked,

@@ -16,6 +16,7 @@ from govern.register.hooks import merge_holds
 from govern.register.models import EndReason, Membership, Merge, MergeKind
 from govern.register.services import ledger
 from govern.register.services.holdings import holding_of
+from govern.register.services.ledger.common import check_day
 from govern.register.services.members.changes import end_membership
 from govern.register.services.members.finding import open_membership
 from govern.register.services.quality.duplicates import checked_reason
@@ -43,6 +44,8 @@ def merge_memberships(
     session.refresh(merged)
     day = effective_on or clock.today(cooperative.time_zone)
     _refuse_unfit(kept, merged, day)
+    for membership in (kept, merged):
+        check_day(membership, cooperative, day)
     holds = [sentence for ask in merge_holds for sentence in ask(session, merged)]
     if holds:
         raise RuleViolation(

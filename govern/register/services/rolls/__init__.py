@@ -5,6 +5,7 @@ from govern.register.services.rolls.correcting import correct_roll
 from govern.register.services.rolls.reading import (
     corrections_of,
     entries_for_account,
+    held_twice,
     member_facts,
     memberships_for_account,
     roll_by_public_id,
@@ -26,6 +27,7 @@ __all__ = [
     "discard_draft_roll",
     "entries_for_account",
     "freeze_roll",
+    "held_twice",
     "lock_roll",
     "member_facts",
     "memberships_for_account",

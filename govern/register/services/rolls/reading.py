@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from govern import clock
@@ -48,6 +48,36 @@ def roll_canonical_lines(session: Session, roll: Roll) -> Iterator[bytes]:
     """The canonical bytes of the roll, line by line (``docs/roll.md``)."""
     cooperative = session.get_one(Cooperative, roll.cooperative_id)
     return canonical_lines_in_order(cooperative.code, roll.record_date, roll_lines(session, roll))
+
+
+def held_twice(session: Session, roll: Roll) -> list[list[RollEntry]]:
+    """Entries of one and the same holder, two or more each: one person would have two votes.
+
+    The ledger and the quorum count shares by membership; votes are counted by entry. So nobody
+    may have two, whoever found out too late that two memberships are one person's.
+    """
+    entries = (
+        select(RollEntry, Membership.person_id, Membership.organisation_id)
+        .join(Membership, Membership.id == RollEntry.membership_id)
+        .where(RollEntry.roll_id == roll.id)
+    )
+    found: dict[tuple[int | None, int | None], list[RollEntry]] = {}
+    for holder in (Membership.person_id, Membership.organisation_id):
+        # Only a holder with two memberships can stand on the roll twice: there are few of them.
+        several = (
+            select(holder)
+            .where(Membership.cooperative_id == roll.cooperative_id, holder.is_not(None))
+            .group_by(holder)
+            .having(func.count() > 1)
+        )
+        ids = select(Membership.id).where(
+            Membership.cooperative_id == roll.cooperative_id, holder.in_(several)
+        )
+        for entry, person_id, organisation_id in session.execute(
+            entries.where(RollEntry.membership_id.in_(ids)).order_by(RollEntry.id)
+        ):
+            found.setdefault((person_id, organisation_id), []).append(entry)
+    return [group for group in found.values() if len(group) > 1]
 
 
 def roll_by_public_id(session: Session, cooperative: Cooperative, public_id: str) -> Roll:

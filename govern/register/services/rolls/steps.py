@@ -16,6 +16,7 @@ from govern.cooperatives.models import Cooperative
 from govern.cooperatives.rules import Texts
 from govern.cooperatives.services import rules_on
 from govern.errors import Conflict, InvalidInput, RuleViolation
+from govern.i18n import day as in_words
 from govern.register.models import (
     Membership,
     RegisterHead,
@@ -39,7 +40,7 @@ from govern.register.services.rolls.entries import (
     record_step,
     roll_lines,
 )
-from govern.register.services.rolls.reading import verify_roll
+from govern.register.services.rolls.reading import held_twice, verify_roll
 
 
 def take_roll(
@@ -141,13 +142,28 @@ def _write_entries(
 def freeze_roll(session: Session, actor: Actor, roll: Roll) -> Roll:
     """Publish the roll: from now on only reasoned corrections. Freezing twice changes nothing.
 
-    Raises Conflict when the stored entries no longer give the digest that was taken.
+    Raises Conflict when the stored entries no longer give the digest that was taken, RuleViolation
+    when somebody stands on it twice: one person has one vote.
     """
     actor.require(Permission.ROLL_TAKE, roll.cooperative_id)
     lock_row(session, roll)
     if roll.is_frozen:
         return roll
     verify_roll(session, roll)
+    for entries in held_twice(session, roll)[:1]:
+        raise RuleViolation(
+            _(
+                "%(name)s stands on this roll more than once, as members %(numbers)s: one person "
+                "has one vote.",
+                name=entries[0].display_name,
+                numbers=", ".join(entry.member_number for entry in entries),
+            ),
+            remedy=_(
+                "Bring these memberships together as of %(day)s or earlier (register, data "
+                "quality), then drop this roll and take it again.",
+                day=in_words(roll.record_date),
+            ),
+        )
     roll.state = RollState.FROZEN.value
     roll.frozen_at = clock.now()
     session.flush()
