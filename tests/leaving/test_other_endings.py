@@ -114,8 +114,9 @@ def test_a_death_is_not_recorded_twice_nor_ahead_nor_for_an_organisation(
     with pytest.raises(InvalidInput, match="joined only on"):
         recording.record_death(session, SYSTEM, membership, died_on=date(2018, 1, 9))
     recording.record_death(session, SYSTEM, membership, died_on=date(2018, 4, 10))
-    with pytest.raises(Conflict, match="ended on 10 April"):
+    with pytest.raises(Conflict, match="ended on 10 April") as refusal:
         recording.record_death(session, SYSTEM, membership, died_on=date(2018, 4, 10))
+    assert "account of the estate" in refusal.value.remedy
     firm = make_member(number="90", organisation_name="Firm")
     with pytest.raises(RuleViolation, match="organisation"):
         recording.record_death(session, SYSTEM, firm, died_on=date(2018, 4, 10))

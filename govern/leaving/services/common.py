@@ -213,8 +213,8 @@ def founded_on(session: Session, membership: Membership) -> date | None:
     return membership.joined_on
 
 
-def refuse_ended(membership: Membership) -> None:
-    """Conflict when the membership has ended."""
+def refuse_ended(membership: Membership, remedy: str = "") -> None:
+    """Conflict when the membership has ended, with what can be done where something can."""
     if membership.ended_on is not None:
         raise Conflict(
             _(
@@ -222,7 +222,7 @@ def refuse_ended(membership: Membership) -> None:
                 number=membership.member_number,
                 day=in_words(membership.ended_on),
             ),
-            remedy=_("Nothing needs to be done."),
+            remedy=remedy or _("Nothing needs to be done."),
         )
 
 

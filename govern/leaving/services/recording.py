@@ -60,7 +60,14 @@ def record_death(
     """
     actor.require(Permission.REGISTER_WRITE, membership.cooperative_id)
     cooperative = lock_membership(session, membership)
-    refuse_ended(membership)
+    refuse_ended(
+        membership,
+        _(
+            "If something is still to be paid back, empty the e-mail address on the page of the "
+            "member, so that nobody writes to the dead, and put the account of the estate on the "
+            "page of the departure."
+        ),
+    )
     refuse_days(cooperative, membership, died_on, "died_on")
     if membership.person is None:
         raise RuleViolation(
