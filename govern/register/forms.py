@@ -145,6 +145,23 @@ class ContactForm(FlaskForm):
     country = _text(_l("Country"), 60, description=_l("A two-letter code such as BE, or a name."))
 
 
+class AddressForm(FlaskForm):
+    """Where letters reach a member, written by the member."""
+
+    street = _text(_l("Street and number"), 250, needed=True)
+    postal_code = _text(_l("Postal code"), 20)
+    town = _text(_l("Municipality"), 120, needed=True)
+    country = _text(
+        _l("Country"), 60, needed=True, description=_l("A two-letter code such as BE, or a name.")
+    )
+    language = SelectField(
+        _l("Language"),
+        choices=LANGUAGES,
+        validators=_needed(),
+        description=_l("In which the cooperative writes to you."),
+    )
+
+
 class _AdmissionForm(ContactForm):
     member_number = _text(
         _l("Member number"), 40, description=_l("Leave it empty to take the next free number.")

@@ -159,6 +159,11 @@ REGISTER = {
     "register.own_certificate": Example(
         arguments=lambda side: {"member": side.own_membership}, only=frozenset({Role.MEMBER})
     ),
+    "register.change_own_address": Example(
+        arguments=lambda side: {"member": side.own_membership},
+        form={"street": "Rue Neuve 1", "town": "Namur", "country": "BE", "language": "fr"},
+        only=frozenset({Role.MEMBER}),
+    ),
     "register.propose_transfer": Example(
         arguments=lambda side: {"member": side.own_membership},
         form=lambda side: {"shares": "1", "cause": "gift", "receiver_number": side.other_number},

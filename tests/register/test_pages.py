@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from govern.access import SYSTEM, Role
 from govern.cooperatives.models import Cooperative
+from govern.mail import OutboxMail
 from govern.register.models import EndReason, ImportBatch, Membership, RollEntry
 from govern.register.services import freeze_roll, ledger, members, take_roll
 from tests.register.conftest import csv_file, row
@@ -169,6 +170,34 @@ def test_members_see_their_own_and_nobody_elses(
     assert "An Peeters held 2 shares" in text
     assert "Certificate of shares" in text
     assert answer.headers["Content-Disposition"].endswith("smartcoop-certificate-7.pdf")
+
+
+def test_a_member_who_moves_changes_the_address_of_the_register(
+    member: tuple[FlaskClient, Membership], make_member: Make, session: Session
+) -> None:
+    browser, own = member
+    other = make_member("8", given_name="Bo")
+    session.commit()
+    address = f"/smartcoop/me/{own.public_id}/address"
+    typed = {"street": "Rue Neuve 1", "postal_code": "5000", "town": "Namur", "country": "Atlantis"}
+    page = browser.post(address, data={**typed, "language": "fr"})
+    assert page.status_code == 422
+    assert 'value="Rue Neuve 1"' in page.text
+    moved = {**typed, "country": "Belgique", "language": "fr", "email": "thief@example.org"}
+    elsewhere = f"/smartcoop/me/{other.public_id}/address"
+    assert browser.post(elsewhere, data=moved).status_code == 404
+    for _sent_again in range(2):
+        assert browser.post(address, data=moved).location == "/smartcoop/me"
+    session.refresh(own)
+    assert (own.street, own.postal_code, own.town, own.country) == (
+        "Rue Neuve 1", "5000", "Namur", "BE",
+    )  # fmt: skip
+    assert (own.email, own.language) == ("an@example.org", "fr")
+    [mail] = session.scalars(select(OutboxMail)).all()
+    assert mail.to_address == "an@example.org"
+    assert mail.language == "fr"
+    session.refresh(other)
+    assert other.street != "Rue Neuve 1"
 
 
 def test_a_certificate_is_the_same_as_long_as_the_register_is(

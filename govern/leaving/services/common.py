@@ -13,11 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from govern import audit, clock
-from govern.access import Actor, Permission
+from govern.access import Actor
 from govern.cooperatives.models import Cooperative, RuleSet
 from govern.cooperatives.rules import LeavingRules, rules_from_json
 from govern.cooperatives.services import rules_on
-from govern.errors import Conflict, Forbidden, ForbiddenTransition, InvalidInput, NotFound
+from govern.errors import Conflict, ForbiddenTransition, InvalidInput, NotFound
 from govern.i18n import day as in_words
 from govern.leaving.files import ENDINGS, MAX_BYTES, detect_paper, safe_name
 from govern.leaving.models import Departure, Founder, LeavingDocument, Refund
@@ -72,25 +72,6 @@ def own_membership(
     raise NotFound(
         _("This is not one of your memberships."), remedy=_("Choose one from your own page.")
     )
-
-
-def require_own(session: Session, actor: Actor, membership: Membership) -> None:
-    """Raise Forbidden unless the actor is the person concerned."""
-    if actor.account_id is not None:
-        own = memberships_for_account(session, actor.account_id, membership.cooperative_id)
-        if any(item.id == membership.id for item in own):
-            return
-    raise Forbidden(
-        _("Only the member can do this."), remedy=_("Sign in as the person whom it is about.")
-    )
-
-
-def require_own_or(
-    session: Session, actor: Actor, membership: Membership, permission: Permission
-) -> None:
-    """Raise Forbidden unless the actor is the person concerned or holds ``permission``."""
-    if not actor.may(permission, membership.cooperative_id):
-        require_own(session, actor, membership)
 
 
 def ledger_source(departure: Departure) -> str:

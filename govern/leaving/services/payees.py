@@ -14,9 +14,9 @@ from govern.leaving.services.common import (
     move_refund,
     record,
     refunds_of,
-    require_own_or,
 )
 from govern.payments.services.accounts import checked_iban
+from govern.register.services.concerned import require_own_or
 
 OPEN_REFUNDS = (RefundState.SCHEDULED, RefundState.POSTPONED, RefundState.RETURNED)
 

@@ -28,8 +28,6 @@ from govern.leaving.services.common import (
     record,
     refuse_days,
     refuse_ended,
-    require_own,
-    require_own_or,
 )
 from govern.leaving.services.foreseeing import (
     Prospect,
@@ -40,6 +38,7 @@ from govern.leaving.services.payees import checked_payee
 from govern.leaving.services.telling import own_address, tell, tell_what_happens
 from govern.mail import queue_mail
 from govern.register.models import Membership
+from govern.register.services.concerned import require_own, require_own_or
 
 EFFECT_JOB = "leaving.take_effect"
 LINK_LIFE = timedelta(hours=24)

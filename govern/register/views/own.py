@@ -12,11 +12,14 @@ from govern.errors import NotFound
 from govern.extensions import db
 from govern.home.hooks import HomeItem
 from govern.home.views import expected_of
+from govern.register.forms import AddressForm
 from govern.register.models import Membership
+from govern.register.services import members
 from govern.register.services.rolls import memberships_for_account
 from govern.register.services.transfers import is_open, transfers_of
-from govern.register.views.blueprint import blueprint
+from govern.register.views.blueprint import blueprint, here
 from govern.register.views.members import member_facts
+from govern.submitting import submit
 
 
 @blueprint.get("/<cooperative>/me")
@@ -55,4 +58,49 @@ def own_membership(public_id: str) -> Membership:
             return membership
     raise NotFound(
         _("This is not one of your memberships."), remedy=_("Choose one from your own page.")
+    )
+
+
+@blueprint.route("/<cooperative>/me/<member>/address", methods=["GET", "POST"])
+@signed_in
+def change_own_address(cooperative: str, member: str) -> Any:
+    """Say where letters reach one from now on, and in which language."""
+    membership = own_membership(member)
+    form = AddressForm(obj=membership)
+
+    def page() -> str:
+        return render_template(
+            "register/form.html",
+            form=form,
+            fields=[item for item in form if item.name != "csrf_token"],
+            title=_("Change my address"),
+            lead=_(
+                "This changes the register of %(cooperative)s. You are told so by mail.",
+                cooperative=g.cooperative.name,
+            )
+            if membership.email
+            else "",
+            action_label=_("Save"),
+            membership=membership,
+            back=here("me"),
+            back_label=_("Back to my membership"),
+        )
+
+    return submit(
+        form,
+        page,
+        lambda: members.change_own_address(
+            db.session(),
+            g.actor,
+            membership,
+            members.Contact(
+                language=form.language.data,
+                street=form.street.data or "",
+                postal_code=form.postal_code.data or "",
+                town=form.town.data or "",
+                country=form.country.data or "",
+            ),
+        ),
+        _("Your address was saved."),
+        lambda _changed: here("me"),
     )

@@ -10,8 +10,9 @@ from govern import clock
 from govern.access import Actor, Permission
 from govern.leaving.models import Departure, ExclusionStep
 from govern.leaving.rules.exclusion import Step
-from govern.leaving.services.common import Upload, require_own
+from govern.leaving.services.common import Upload
 from govern.leaving.services.excluding.steps import begin, take
+from govern.register.services.concerned import require_own
 
 
 def add_observations(

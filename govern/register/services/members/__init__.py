@@ -10,6 +10,7 @@ from govern.register.services.members.changes import (
     change_category,
     change_contact,
     change_identity,
+    change_own_address,
     change_representative,
     end_membership,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "change_category",
     "change_contact",
     "change_identity",
+    "change_own_address",
     "change_representative",
     "check_contact",
     "end_membership",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from flask_babel import gettext as _
@@ -14,6 +15,7 @@ from govern.access import Actor, Permission
 from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, InvalidInput, RuleViolation
 from govern.i18n import day as in_words
+from govern.mail import queue_mail
 from govern.register.models import (
     EndReason,
     Membership,
@@ -24,6 +26,7 @@ from govern.register.models import (
 from govern.register.rules import values
 from govern.register.rules.folding import name_key
 from govern.register.services.chain import commitment_for, has_openings, lock_register
+from govern.register.services.concerned import require_own
 from govern.register.services.members.checking import (
     Contact,
     check_birth_date,
@@ -49,6 +52,46 @@ def change_contact(
 ) -> list[str]:
     """Change how the member is reached; the names of the fields that changed (may be empty)."""
     open_membership(session, actor, membership)
+    return _put_contact(session, actor, membership, contact)
+
+
+def change_own_address(
+    session: Session, actor: Actor, membership: Membership, contact: Contact
+) -> list[str]:
+    """A member moves: another postal address or language, and the fields that changed.
+
+    Whoever represents an organisation may do it for that. The e-mail address stays, whatever
+    ``contact`` says: the change is told there, so that nobody else moves a member's letters.
+    Raises Forbidden for anybody else, InvalidInput for a value that cannot be read.
+    """
+    require_own(session, actor, membership)
+    lock_register(session, membership.cooperative_id)
+    session.refresh(membership)
+    contact = replace(contact, email=membership.email or "")
+    changed = _put_contact(session, actor, membership, contact)
+    if changed and membership.email:
+        cooperative = session.get_one(Cooperative, membership.cooperative_id)
+        queue_mail(
+            session,
+            cooperative_id=cooperative.id,
+            to_address=membership.email,
+            to_name=membership.display_name,
+            language=membership.language,
+            template="member_moved",
+            context={
+                "cooperative": cooperative.name,
+                "email": cooperative.email,
+            },
+            dedupe_key=f"member_moved:{membership.public_id}:{clock.now().isoformat()}",
+            category="register",
+            about=f"membership:{membership.public_id}",
+        )
+    return changed
+
+
+def _put_contact(
+    session: Session, actor: Actor, membership: Membership, contact: Contact
+) -> list[str]:
     contact = check_contact(contact)
     changed = put_contact(membership, contact)
     if changed:

@@ -34,11 +34,11 @@ from govern.register.rules.numbers import (
     unbroken_since,
 )
 from govern.register.rules.transfers import may_follow
+from govern.register.services.concerned import require_own_or
 from govern.register.services.holdings import entries_of, moves_of
 from govern.register.services.ledger import refuse_on_hold
 from govern.register.services.ledger.common import check_day
 from govern.register.services.members import membership_by_number
-from govern.register.services.rolls import memberships_for_account
 from govern.register.services.transfers.reading import is_over, promised_shares
 
 
@@ -64,13 +64,7 @@ class Proposal:
 
 def require_party(session: Session, actor: Actor, membership: Membership) -> None:
     """Only the member concerned, or a registrar. Forbidden otherwise."""
-    if actor.may(Permission.REGISTER_WRITE, membership.cooperative_id):
-        return
-    if actor.account_id is not None:
-        own = memberships_for_account(session, actor.account_id, membership.cooperative_id)
-        if any(item.id == membership.id for item in own):
-            return
-    actor.require(Permission.REGISTER_WRITE, membership.cooperative_id)
+    require_own_or(session, actor, membership, Permission.REGISTER_WRITE)
 
 
 def check_step(request: TransferRequest, wanted: TransferState) -> None:
