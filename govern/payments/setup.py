@@ -15,6 +15,7 @@ from govern.payments import jobs, signals
 from govern.payments.rules.bank import show_iban
 from govern.payments.rules.references import show_reference
 from govern.payments.services import matching, personal, tasks
+from govern.payments.texts import return_reason
 from govern.payments.views import (  # noqa: F401  (they add their routes)
     entries,
     exports,
@@ -37,6 +38,7 @@ def register(app: Flask) -> None:
     erasure_holds.register(personal.why_not_erased)
     home_items.register(tasks.expected_of)
     navigation.register(offer_payments)
+    app.jinja_env.filters.update(return_reason=return_reason)
     app.jinja_env.globals.update(
         payment_tab_items=payment_tab_items, show_iban=show_iban, show_reference=show_reference
     )

@@ -71,6 +71,60 @@ RETURN_REFUSED = _l("Which payment this is about is known, but it could not be r
 """Of a debit, instead of what ``LEDGER_REFUSED`` says of a credit."""
 
 
+RETURN_REASONS = {
+    "AC01": _l("The number of the account is wrong"),
+    "AC03": _l("The number of the payee’s account is wrong"),
+    "AC04": _l("The account is closed"),
+    "AC06": _l("The account is blocked"),
+    "AC13": _l("The payer’s account is not of the right kind"),
+    "AG01": _l("This account does not allow such a payment"),
+    "AG02": _l("The bank does not know this kind of payment"),
+    "AM04": _l("There was not enough money on the account"),
+    "AM05": _l("The bank took it for a payment made twice"),
+    "AM09": _l("The amount is not the one that was agreed"),
+    "ARDT": _l("The money was given back already"),
+    "BE01": _l("The name does not fit the account"),
+    "BE04": _l("The payee’s address is missing or wrong"),
+    "BE05": _l("It is not known who asked for the payment"),
+    "CNOR": _l("The payee’s bank cannot be reached in this way"),
+    "CUST": _l("The customer of the bank asked for it"),
+    "DNOR": _l("The payer’s bank cannot be reached in this way"),
+    "DUPL": _l("It had been paid twice"),
+    "ED05": _l("The banks could not settle it between them"),
+    "ERIN": _l("The bank cannot pass on all that the payment says"),
+    "FF05": _l("The payment does not say its kind as the bank needs it"),
+    "FOCR": _l("The payment was called back"),
+    "FRAD": _l("The payment was reported as a fraud"),
+    "LEGL": _l("A court or an authority decided so"),
+    "MD01": _l("There was no mandate for the direct debit"),
+    "MD06": _l("The payer asked for the money of a direct debit back"),
+    "MD07": _l("The holder of the account has died"),
+    "MS02": _l("The customer of the bank refused it and does not say why"),
+    "MS03": _l("The bank does not say why"),
+    "NARR": _l("The bank says it in its own words"),
+    "RC01": _l("The BIC of the bank is wrong"),
+    "RR01": _l("The payer’s account is not said, but rules of law ask for it"),
+    "RR02": _l("The payer’s name or address is not said, but rules of law ask for it"),
+    "RR03": _l("The payee’s name or address is not said, but rules of law ask for it"),
+    "RR04": _l("Rules of law do not allow the payment"),
+    "TECH": _l("It was paid by a technical mistake"),
+    "TM01": _l("It came too late in the day"),
+}
+"""Why a bank returns a payment, by the code of ISO 20022 (ExternalReturnReason1Code,
+ExternalStatusReason1Code). Statements, tables to take along and the database keep the code."""
+
+
+def return_reason(said: str) -> str:
+    """Why a payment came back, in words and with the code at its beginning behind them.
+
+    What begins with no code that is known here (another code, a person's own words) stays.
+    """
+    code, _space, more = said.partition(" ")
+    if code not in RETURN_REASONS:
+        return said
+    return " – ".join(filter(None, (f"{RETURN_REASONS[code]} ({code})", more.strip())))
+
+
 @dataclass(frozen=True)
 class Words:
     """One sentence that says what is wrong, one that says what to do."""

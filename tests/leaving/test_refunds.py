@@ -141,10 +141,11 @@ def test_what_the_bank_sends_back_waits_for_the_right_account(
         session=session,
         actor=SYSTEM,
         returned_on=date(2018, 7, 5),
-        reason="Account closed",
+        reason="AC04",
     )
-    assert (refund.state, refund.reason) == ("returned", "Account closed")
+    assert (refund.state, refund.reason) == ("returned", "AC04")
     assert "which account is right" in mails(session)[-1].subject
+    assert "Reason: The account is closed (AC04)" in mails(session)[-1].text_body
     with pytest.raises(Conflict):
         release(session, cooperative, refund)
     owner = actor_for(session, refund.membership.person.account)
