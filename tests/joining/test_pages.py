@@ -119,6 +119,23 @@ def test_what_is_missing_and_what_is_wrong_are_said_at_once(client, statutes):
     assert 'href="#country"' not in page.text
 
 
+def test_everything_that_is_wrong_is_said_at_once_and_stays_as_it_was_typed(client, statutes):
+    wrong = {
+        "given_name": "-",
+        "birth_date": "1780-05-04",
+        "email": "ana@",
+        "country": "Nowhere",
+        "shares": "999999",
+    }
+    for missing in ({}, {"town": ""}):
+        page = client.post("/smartcoop/join", data=filled(client, **wrong, **missing))
+        assert page.status_code == 422
+        said = re.findall(r'<li><a href="#(\w+)"', page.text)
+        assert sorted(said) == sorted([*wrong, *missing])
+        for value in wrong.values():
+            assert f'value="{value}"' in page.text
+
+
 def test_the_total_is_shown_without_a_script(client, statutes):
     answer = client.post(
         "/smartcoop/join", data=filled(client, shares="7", email="", show_total="1")

@@ -7,8 +7,10 @@ confirms the address, since programs that inspect mails open links.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from flask_babel import format_decimal
 from flask_babel import gettext as _
@@ -150,20 +152,45 @@ def new_application(
     return application
 
 
-def wrong_values(email: str, country: str, enterprise_number: str) -> list[GovernError]:
-    """What is wrong with values whose form can be told at sight; "" is not looked at."""
+def wrong_values(
+    email: str,
+    country: str,
+    enterprise_number: str,
+    *,
+    names: Mapping[str, str],
+    birth_date: date | None,
+    shares: int | None,
+    rules: Rules,
+    today: date,
+) -> list[GovernError]:
+    """Everything that is wrong with values that can be told at sight, each by itself.
+
+    ``names`` by their fields. "" and None are not looked at: the form asks for what is missing.
+    """
     found: list[GovernError] = []
-    try:
-        check_contact(Contact(language=LANGUAGE_OF_NOBODY, email=email))
-    except GovernError as error:
-        found.append(error)
-    try:
-        where = check_contact(Contact(language=LANGUAGE_OF_NOBODY, country=country)).country
-        if enterprise_number and where:
-            checked_enterprise_number(enterprise_number, where)
-    except GovernError as error:
-        found.append(error)
+
+    def look(check: Callable[..., object], *values: Any) -> None:
+        try:
+            check(*values)
+        except GovernError as error:
+            found.append(error)
+
+    for field, name in names.items():
+        if name:
+            look(checked_name, name, 250, field)
+    if birth_date is not None:
+        look(_check_birth_date, birth_date, today)
+    look(check_contact, Contact(language=LANGUAGE_OF_NOBODY, email=email))
+    look(_check_seat, country, enterprise_number)
+    if shares is not None:
+        look(_check_number, rules, shares)
     return found
+
+
+def _check_seat(country: str, enterprise_number: str) -> None:
+    where = check_contact(Contact(language=LANGUAGE_OF_NOBODY, country=country)).country
+    if enterprise_number and where:
+        checked_enterprise_number(enterprise_number, where)
 
 
 def check_shares(rules: Rules, category: str, share_class: str, shares: int) -> ShareClass:
@@ -182,6 +209,11 @@ def check_shares(rules: Rules, category: str, share_class: str, shares: int) -> 
             remedy=_("Choose another class of shares."),
             field="share_class",
         )
+    _check_number(rules, shares)
+    return chosen[0]
+
+
+def _check_number(rules: Rules, shares: int) -> None:
     wanted = shares_for_joining(rules.joining)
     if not wanted.holds(shares):
         raise InvalidInput(
@@ -193,7 +225,6 @@ def check_shares(rules: Rules, category: str, share_class: str, shares: int) -> 
             remedy=_("Write another number."),
             field="shares",
         )
-    return chosen[0]
 
 
 def _check_contact(contact: Contact) -> Contact:
@@ -225,13 +256,17 @@ def _put_names(
         return
     application.given_name = checked_name(given.given_name, 120, "given_name")
     application.family_name = checked_name(given.family_name, 120, "family_name")
-    if given.birth_date is None or not OLDEST_BIRTH <= given.birth_date <= today:
+    _check_birth_date(given.birth_date, today)
+    application.birth_date = given.birth_date
+
+
+def _check_birth_date(birth_date: date | None, today: date) -> None:
+    if birth_date is None or not OLDEST_BIRTH <= birth_date <= today:
         raise InvalidInput(
             _("Nobody alive was born on that day."),
             remedy=_("Check the year of your birth date."),
             field="birth_date",
         )
-    application.birth_date = given.birth_date
 
 
 # -- the mail that answers --------------------------------------------------------------------

@@ -64,8 +64,7 @@ def join(cooperative: str) -> Any:
         form.shares.data = shares_for_joining(rules.joining).least
     if request.method == "GET" or "show_total" in request.form:
         return form_page(form, kind, rules, text)
-    if not form.validate():
-        put_wrong_values(form)
+    if not is_sound(form, rules):
         return form_page(form, kind, rules, text), 422
     try:
         applying.submit_application(session, g.cooperative, read_application(form, kind))
@@ -80,14 +79,24 @@ def join(cooperative: str) -> Any:
     return flask.redirect(here("sent"))
 
 
-def put_wrong_values(form: Any) -> None:
-    """Whoever must look at the form again is told everything at once."""
-    for error in applying.wrong_values(
+def is_sound(form: Any, rules: Rules) -> bool:
+    """Whether nothing is wrong with the form at sight; all that is is put beside its field."""
+    is_whole = form.validate()
+    found = applying.wrong_values(
         form.email.data or "" if "email" in form else "",
         form.country.data or "",
         form.enterprise_number.data or "" if "enterprise_number" in form else "",
-    ):
-        put_error(form, error)
+        names={field.name: field.data or "" for field in form if field.name.endswith("_name")},
+        birth_date=form.birth_date.data if "birth_date" in form else None,
+        shares=form.shares.data if "shares" in form else None,
+        rules=rules,
+        today=today(),
+    )
+    for error in found:
+        # What is too long or no number at all is said already.
+        if not form[error.field].errors:
+            put_error(form, error)
+    return is_whole and not found
 
 
 def wanted_kind() -> MemberKind:

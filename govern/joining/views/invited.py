@@ -24,7 +24,7 @@ from govern.joining.services.statutes import statutes_in_force, text_for
 from govern.joining.views.applying import (
     ADDRESS_LIMIT,
     form_page,
-    put_wrong_values,
+    is_sound,
     read_application,
     ready_form,
     wanted_kind,
@@ -163,8 +163,7 @@ def _form(row: TransferRequest, facts: dict[str, Any]) -> Any:
     ready_form(form, by_transfer.categories_for(rules, row.share_class), text)
     if request.method == "GET":
         return form_page(form, kind, rules, text, facts)
-    if not form.validate():
-        put_wrong_values(form)
+    if not is_sound(form, rules):
         return form_page(form, kind, rules, text, facts), 422
     try:
         made = by_transfer.apply_by_transfer(
