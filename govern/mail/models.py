@@ -19,6 +19,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from govern.database import UtcDateTime
 from govern.extensions import db
 
+ERASED_ADDRESS = "erased@invalid"
+"""Where an emptied mail went: the column must not be empty, and no mail can go there."""
+
 
 class Channel(StrEnum):
     """``letter``: a PDF that somebody prints and posts."""
@@ -100,6 +103,11 @@ class OutboxMail(db.Model):  # type: ignore[name-defined]
     attachments: Mapped[list[OutboxAttachment]] = relationship(
         back_populates="mail", order_by="OutboxAttachment.place", cascade="all, delete-orphan"
     )
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether its address was erased, with all that it said."""
+        return self.to_address == ERASED_ADDRESS
 
 
 class OutboxFile(db.Model):  # type: ignore[name-defined]

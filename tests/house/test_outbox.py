@@ -17,6 +17,7 @@ from govern.errors import Conflict
 from govern.jobs import BackgroundJob
 from govern.mail import Attachment, OutboxMail
 from govern.outbox import services, words
+from govern.register.services.erasure.mails import empty_mails
 from tests.browser import DESK, TELEPHONE, check_page
 
 
@@ -73,6 +74,21 @@ def test_the_list_says_what_became_of_each(client, officer, queue):
     assert "ana@example.org" in page
     assert "1 mail was not delivered." in page
     assert "bob@example.org" not in client.get("/smartcoop/outbox?state=sent").text
+
+
+def test_an_erased_recipient_is_called_erased(client, officer, queue, letter, session):
+    rows = [queue("ana@example.org", "sent"), letter("Bob Sample")]
+    empty_mails(session, [row.id for row in rows])
+    session.commit()
+    officer()
+    page = client.get("/smartcoop/outbox").text
+    assert "(address erased)" in page
+    assert "(name erased)" in page
+    for row in rows:
+        page += client.get(f"/smartcoop/outbox/mails/{row.public_id}").text
+    assert page.count("(address erased)") == 2
+    assert page.count("(name erased)") == 2
+    assert "@invalid" not in page
 
 
 @pytest.mark.parametrize("words", ["ANA@", "sample ana", "example.org sample"])

@@ -8,13 +8,10 @@ from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from govern.mail import Channel, DeliveryState, OutboxMail
-from govern.mail.models import OutboxAttachment, OutboxFile
+from govern.mail.models import ERASED_ADDRESS, OutboxAttachment, OutboxFile
 from govern.register.models import Membership
 from govern.register.services.own_mails import about_membership, mails_to
 from govern.register.services.own_sections import memberships_of_person
-
-NOWHERE = "erased@invalid"
-"""Where an emptied mail went: the column must not be empty, and no mail can go there."""
 
 
 def erase_mails(session: Session, membership: Membership) -> int:
@@ -78,7 +75,7 @@ def empty_mails(session: Session, rows: Sequence[int]) -> int:
     mine = update(OutboxMail).where(OutboxMail.id.in_(rows))
     session.execute(mine.values(**emptied))
     session.execute(
-        mine.where(OutboxMail.channel == Channel.EMAIL.value).values(to_address=NOWHERE)
+        mine.where(OutboxMail.channel == Channel.EMAIL.value).values(to_address=ERASED_ADDRESS)
     )
     session.execute(
         mine.where(OutboxMail.state != DeliveryState.SENT.value).values(
