@@ -106,6 +106,30 @@ def test_without_a_password_the_mailed_link_signs_and_no_stranger_sees_it(
     assert client.post(link).status_code == 404
 
 
+def test_a_request_that_waits_for_a_signature_stands_before_another_one(
+    client: FlaskClient,
+    session: Session,
+    make_owner: Make,
+    sign_in: SignIn,
+) -> None:
+    membership, account = make_owner()
+    sign_in(client, account)
+    base = f"/smartcoop/me/{membership.public_id}/leaving"
+    assert "<details>" not in client.get(base).text
+    place = client.post(base, data={"holder": "An Peeters", "iban": IBAN}).location
+    page = client.get(base).text
+    assert "not signed yet" in page
+    for href in (f'href="{place}"', f'action="{place}/link"', f'href="{place}/withdraw"'):
+        assert page.index(href) < page.index("<details>") < page.index("Go on to sign")
+    assert "Sign by the link" not in page
+    client.post(f"{place}/link")
+    assert "Sign by the link that we mailed to an@example.org" in client.get(base).text
+    wrong = client.post(base, data={"holder": "An Peeters", "iban": "BE71096123456768"}).text
+    assert "<details open>" in wrong
+    client.post(f"{place}/withdraw")
+    assert "<details>" not in client.get(base).text
+
+
 def test_outside_the_period_the_page_says_so_and_offers_no_form(
     client: FlaskClient,
     clock: SettableClock,

@@ -81,14 +81,18 @@ def leave(cooperative: str, member: str) -> Any:
     def page() -> str:
         own = _own(public_id)
         known = [row for row in departures_of(db.session(), own.id) if may_be_read(row)]
+        states = {row.state: row for row in known}
+        unsigned = states.get(DepartureState.UNCONFIRMED.value)
         return render_template(
             "leaving/leave.html",
             form=form,
             membership=own,
             prospect=services.foresee_resignation(db.session(), own, today()),
             source=prospect.rules.citation.text,
-            departures=known,
-            pending=next((row for row in known if row.state == DepartureState.PENDING.value), None),
+            departures=[row for row in known if row is not unsigned],
+            pending=states.get(DepartureState.PENDING.value),
+            unsigned=unsigned,
+            sign_until=last_day_to_sign(unsigned) if unsigned else None,
             has_ended=own.ended_on is not None,
             **shared_words(),
         )
