@@ -108,7 +108,7 @@ def test_without_a_password_the_mailed_link_signs_and_no_stranger_sees_it(
 
 def test_a_request_that_waits_for_a_signature_stands_before_another_one(
     client: FlaskClient,
-    session: Session,
+    clock: SettableClock,
     make_owner: Make,
     sign_in: SignIn,
 ) -> None:
@@ -126,8 +126,14 @@ def test_a_request_that_waits_for_a_signature_stands_before_another_one(
     assert "Sign by the link that we mailed to an@example.org" in client.get(base).text
     wrong = client.post(base, data={"holder": "An Peeters", "iban": "BE71096123456768"}).text
     assert "<details open>" in wrong
+    clock.set(datetime(2018, 7, 1, 8, 0, tzinfo=UTC))
+    sign_in(client, account)
+    too_late = client.get(base).text
+    assert "<details>" not in too_late
+    assert "Not possible today" in too_late
+    assert f'action="{place}/link"' not in too_late
     client.post(f"{place}/withdraw")
-    assert "<details>" not in client.get(base).text
+    assert "not signed yet" not in client.get(base).text
 
 
 def test_outside_the_period_the_page_says_so_and_offers_no_form(
