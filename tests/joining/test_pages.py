@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from sqlalchemy import select, update
 
 from govern.access import SYSTEM, Role
+from govern.cooperatives.rules import rules_from_json, rules_to_json
 from govern.extensions import limiter
 from govern.joining.models import Application, Statutes
 from govern.joining.services import deciding
@@ -134,6 +136,20 @@ def test_everything_that_is_wrong_is_said_at_once_and_stays_as_it_was_typed(clie
         assert sorted(said) == sorted([*wrong, *missing])
         for value in wrong.values():
             assert f'value="{value}"' in page.text
+
+
+def test_a_category_that_can_hold_no_shares_is_said_where_there_is_no_class_to_choose(
+    client, session, cooperative, statutes
+):
+    row = cooperative.rule_sets[0]
+    rules = rules_from_json(row.rules)
+    only = (replace(rules.share_classes[0], categories=("B",)),)
+    row.rules = rules_to_json(replace(rules, share_classes=only))
+    session.commit()
+    answer = client.post("/smartcoop/join", data=filled(client, email="ana@"))
+    assert answer.status_code == 422
+    assert "cannot hold shares of that class" in answer.text
+    assert 'href="#email"' in answer.text
 
 
 def test_the_total_is_shown_without_a_script(client, statutes):

@@ -7,12 +7,9 @@ confirms the address, since programs that inspect mails open links.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from flask_babel import format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -21,25 +18,23 @@ from govern import clock
 from govern.access import SYSTEM
 from govern.accounts.tags import make_token, token_hash
 from govern.cooperatives.models import Cooperative
-from govern.cooperatives.rules import Rules, ShareClass
+from govern.cooperatives.rules import ShareClass
 from govern.cooperatives.services import rules_on
-from govern.errors import Conflict, GovernError, InvalidInput, NotFound
+from govern.errors import Conflict, InvalidInput, NotFound
 from govern.jobs import enqueue
 from govern.joining.models import Application
 from govern.joining.rules import (
     ADDRESS_WINDOW,
     CONFIRMATION_LIFE,
     MAILS_PER_ADDRESS,
-    OLDEST_BIRTH,
     OPEN_STATES,
     ApplicationState,
-    classes_for,
     decides_itself,
     payment_due,
     same_words,
-    shares_for_joining,
 )
 from govern.joining.services import letters
+from govern.joining.services.checking import check_birth_date, check_shares, checked_address
 from govern.joining.services.deciding import accept
 from govern.joining.services.guards import lock_application, move, record, today_of
 from govern.joining.services.statutes import statutes_in_force
@@ -48,12 +43,10 @@ from govern.payments.services import request_payment
 from govern.register.models import MemberKind, Membership
 from govern.register.rules.folding import email_key
 from govern.register.services.ledger import refuse_on_hold
-from govern.register.services.members import Contact, check_contact
+from govern.register.services.members import Contact
 from govern.register.services.members.checking import checked_enterprise_number, checked_name
 
 ANSWER_JOB = "joining.answer_application"
-LANGUAGE_OF_NOBODY = "en"
-"""Where only the rest of a contact is looked at."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +95,7 @@ def new_application(
     Raises as ``submit_application``.
     """
     today = clock.today(cooperative.time_zone)
-    contact = _check_contact(given.contact)
+    contact = checked_address(given.contact)
     statutes = statutes_in_force(session, cooperative.id, today)
     if statutes is None:
         raise NotFound(
@@ -152,93 +145,6 @@ def new_application(
     return application
 
 
-def wrong_values(
-    email: str,
-    country: str,
-    enterprise_number: str,
-    *,
-    names: Mapping[str, str],
-    birth_date: date | None,
-    shares: int | None,
-    rules: Rules,
-    today: date,
-) -> list[GovernError]:
-    """Everything that is wrong with values that can be told at sight, each by itself.
-
-    ``names`` by their fields. "" and None are not looked at: the form asks for what is missing.
-    """
-    found: list[GovernError] = []
-
-    def look(check: Callable[..., object], *values: Any) -> None:
-        try:
-            check(*values)
-        except GovernError as error:
-            found.append(error)
-
-    for field, name in names.items():
-        if name:
-            look(checked_name, name, 250, field)
-    if birth_date is not None:
-        look(_check_birth_date, birth_date, today)
-    look(check_contact, Contact(language=LANGUAGE_OF_NOBODY, email=email))
-    look(_check_seat, country, enterprise_number)
-    if shares is not None:
-        look(_check_number, rules, shares)
-    return found
-
-
-def _check_seat(country: str, enterprise_number: str) -> None:
-    where = check_contact(Contact(language=LANGUAGE_OF_NOBODY, country=country)).country
-    if enterprise_number and where:
-        checked_enterprise_number(enterprise_number, where)
-
-
-def check_shares(rules: Rules, category: str, share_class: str, shares: int) -> ShareClass:
-    """The class of shares that is asked for. Raises InvalidInput naming the field."""
-    if category not in [item.code for item in rules.categories]:
-        raise InvalidInput(
-            _("Choose the category that fits you."),
-            remedy=_("The explanation stands beside each of them."),
-            field="category",
-        )
-    allowed = classes_for(rules.share_classes, category)
-    chosen = [item for item in allowed if item.code == share_class or not share_class]
-    if not chosen:
-        raise InvalidInput(
-            _("Members of this category cannot hold shares of that class."),
-            remedy=_("Choose another class of shares."),
-            field="share_class",
-        )
-    _check_number(rules, shares)
-    return chosen[0]
-
-
-def _check_number(rules: Rules, shares: int) -> None:
-    wanted = shares_for_joining(rules.joining)
-    if not wanted.holds(shares):
-        raise InvalidInput(
-            _(
-                "The number of shares must be between %(least)s and %(most)s.",
-                least=format_decimal(wanted.least),
-                most=format_decimal(wanted.most),
-            ),
-            remedy=_("Write another number."),
-            field="shares",
-        )
-
-
-def _check_contact(contact: Contact) -> Contact:
-    checked = check_contact(contact)
-    for field in ("email", "street", "postal_code", "town", "country"):
-        if not getattr(checked, field):
-            raise InvalidInput(
-                _("This is needed."),
-                remedy=_("The law asks for the address of every member."),
-                field=field,
-            )
-    return checked
-
-
 def _put_names(
     application: Application, given: ApplicationInput, country: str, today: date
 ) -> None:
@@ -256,17 +162,8 @@ def _put_names(
         return
     application.given_name = checked_name(given.given_name, 120, "given_name")
     application.family_name = checked_name(given.family_name, 120, "family_name")
-    _check_birth_date(given.birth_date, today)
+    check_birth_date(given.birth_date, today)
     application.birth_date = given.birth_date
-
-
-def _check_birth_date(birth_date: date | None, today: date) -> None:
-    if birth_date is None or not OLDEST_BIRTH <= birth_date <= today:
-        raise InvalidInput(
-            _("Nobody alive was born on that day."),
-            remedy=_("Check the year of your birth date."),
-            field="birth_date",
-        )
 
 
 # -- the mail that answers --------------------------------------------------------------------

@@ -22,7 +22,7 @@ from govern.i18n import current_language, local_text
 from govern.joining import forms
 from govern.joining.models import StatutesText
 from govern.joining.rules import ApplicationState, shares_for_joining
-from govern.joining.services import applying, deciding
+from govern.joining.services import applying, checking, deciding
 from govern.joining.services.applying import ApplicationInput
 from govern.joining.services.guards import application_by_token, applied_on, state_token
 from govern.joining.services.letters import giver_of
@@ -82,19 +82,21 @@ def join(cooperative: str) -> Any:
 def is_sound(form: Any, rules: Rules) -> bool:
     """Whether nothing is wrong with the form at sight; all that is is put beside its field."""
     is_whole = form.validate()
-    found = applying.wrong_values(
+    found = checking.wrong_values(
         form.email.data or "" if "email" in form else "",
         form.country.data or "",
         form.enterprise_number.data or "" if "enterprise_number" in form else "",
         names={field.name: field.data or "" for field in form if field.name.endswith("_name")},
         birth_date=form.birth_date.data if "birth_date" in form else None,
+        category=form.category.data or "",
+        share_class=form.share_class.data or "" if "share_class" in form else "",
         shares=form.shares.data if "shares" in form else None,
         rules=rules,
         today=today(),
     )
     for error in found:
         # What is too long or no number at all is said already.
-        if not form[error.field].errors:
+        if error.field not in form or not form[error.field].errors:
             put_error(form, error)
     return is_whole and not found
 
