@@ -34,7 +34,6 @@ from govern.register.services import (
     lock_roll,
     members,
     merging,
-    rolls,
     take_roll,
     verify_roll,
 )
@@ -419,55 +418,3 @@ def test_no_search_for_pairs_compares_everybody_with_everybody(session: Session)
     second = [line for line in plan if "membership_2 " in line]
     assert len(second) == 5
     assert not [line for line in second if line.startswith("SCAN") or "(cooperative_id=?)" in line]
-
-
-def test_nobody_has_two_votes_on_a_roll(
-    client: FlaskClient,
-    sign_in: Callable[..., Any],
-    make_account: Callable[..., Account],
-    session: Session,
-    cooperative: Cooperative,
-    make_member: Make,
-) -> None:
-    one, two = twice(make_member)
-    make_member("3")
-    merging.merge_holders(session, SYSTEM, one, two, "the same birth date")
-    record_date = date(2018, 5, 15)
-    roll = take_roll(session, SYSTEM, cooperative, record_date, "Spring")
-    with pytest.raises(RuleViolation, match="as members 1, 2: one person has one vote") as refusal:
-        freeze_roll(session, SYSTEM, roll)
-    assert "15 May 2018" in refusal.value.remedy
-    session.commit()
-    assert not roll.is_frozen
-
-    sign_in(client, make_account("Reg", roles=[(cooperative, Role.REGISTRAR)]))
-    page = client.get(f"/smartcoop/rolls/{roll.public_id}").get_data(as_text=True)
-    assert "members 1, 2." in page
-    pair = f"/smartcoop/register/quality/duplicates/{one.public_id}/{two.public_id}"
-    assert 'name="effective_on"' in client.get(pair).get_data(as_text=True)
-    typed = {"act": "merge", "keep": one.public_id, "reason": "one vote per member"}
-    for day, words in (("soon", "soon"), ("2018-06-02", "lies ahead"), ("2017-01-01", "joined")):
-        answer = client.post(pair, data={**typed, "effective_on": day})
-        assert answer.status_code == 422
-        assert words in answer.get_data(as_text=True)
-    answer = client.post(pair, data={**typed, "effective_on": "2018-05-15"})
-    assert answer.status_code == 302
-    session.rollback()
-    assert session.get_one(Membership, two.id).ended_on == record_date
-
-    taken_again = take_roll(session, SYSTEM, cooperative, record_date, "Spring")
-    assert freeze_roll(session, SYSTEM, taken_again).heads == 2
-    assert taken_again.shares_issued == roll.shares_issued
-
-
-def test_who_turns_out_to_be_one_person_is_taken_off_a_frozen_roll(
-    session: Session, cooperative: Cooperative, make_member: Make
-) -> None:
-    one, two = twice(make_member)
-    roll = freeze_roll(session, SYSTEM, take_roll(session, SYSTEM, cooperative, TODAY, "June"))
-    assert rolls.held_twice(session, roll) == []
-    merging.merge_holders(session, SYSTEM, one, two, "the same birth date")
-    [entries] = rolls.held_twice(session, roll)
-    assert [entry.member_number for entry in entries] == ["1", "2"]
-    rolls.correct_roll(session, SYSTEM, roll, two, "one person, one vote", remove=True)
-    assert rolls.held_twice(session, roll) == []

@@ -36,9 +36,9 @@ from govern.leaving.services.foreseeing import (
 )
 from govern.leaving.services.payees import checked_payee
 from govern.leaving.services.telling import own_address, tell, tell_what_happens
-from govern.mail import queue_mail
 from govern.register.models import Membership
 from govern.register.services.concerned import require_own, require_own_or
+from govern.register.services.telling import mail_member
 
 EFFECT_JOB = "leaving.take_effect"
 LINK_LIFE = timedelta(hours=24)
@@ -100,21 +100,17 @@ def send_signing_link(session: Session, actor: Actor, departure: Departure) -> N
     departure.token_hash = token_hash(token)
     departure.token_expires_at = clock.now() + LINK_LIFE
     session.flush()
-    queue_mail(
+    mail_member(
         session,
-        cooperative_id=departure.cooperative_id,
-        to_address=membership.email,
-        to_name=membership.display_name,
-        language=membership.language,
-        template="leaving_sign",
-        context={
+        membership,
+        "leaving_sign",
+        {
             "cooperative": departure.cooperative.name,
             "link": own_address(departure, "sign", token),
             "hours": int(LINK_LIFE.total_seconds() // 3600),
         },
         dedupe_key=f"leaving:sign:{token_hash(token)[:40]}",
         category="leaving",
-        about=f"membership:{membership.public_id}",
         secret=True,
     )
 

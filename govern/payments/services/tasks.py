@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import flask
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -60,13 +62,20 @@ def _entries(session: Session, cooperative: Cooperative) -> list[HomeItem]:
     ]
 
 
-def _releases(session: Session, cooperative: Cooperative) -> list[HomeItem]:
+def _standing(
+    session: Session, cooperative: Cooperative, state: OutgoingState
+) -> tuple[int, date | None]:
+    """How many payments stand at ``state``, and the day on which the first is due."""
     count, first = session.execute(
         select(func.count(), func.min(OutgoingPayment.due_on)).where(
-            OutgoingPayment.cooperative_id == cooperative.id,
-            OutgoingPayment.state == OutgoingState.PLANNED.value,
+            OutgoingPayment.cooperative_id == cooperative.id, OutgoingPayment.state == state.value
         )
     ).one()
+    return count, first
+
+
+def _releases(session: Session, cooperative: Cooperative) -> list[HomeItem]:
+    count, first = _standing(session, cooperative, OutgoingState.PLANNED)
     if not count:
         return []
     return [
@@ -109,12 +118,7 @@ def _files(session: Session, cooperative: Cooperative) -> list[HomeItem]:
 
 def _in_no_file(session: Session, cooperative: Cooperative) -> list[HomeItem]:
     """Payments that are released: nobody is paid before they are in a file."""
-    count, first = session.execute(
-        select(func.count(), func.min(OutgoingPayment.due_on)).where(
-            OutgoingPayment.cooperative_id == cooperative.id,
-            OutgoingPayment.state == OutgoingState.RELEASED.value,
-        )
-    ).one()
+    count, first = _standing(session, cooperative, OutgoingState.RELEASED)
     if not count:
         return []
     return [

@@ -27,6 +27,7 @@ from govern.register.services.certificate_document import (
     verification_address,
 )
 from govern.register.services.chain import commitment_for, lock_register
+from govern.register.services.telling import mail_member
 
 CATEGORY = "certificate"
 
@@ -91,14 +92,11 @@ def send_certificate(
     key = f"certificate:{certificate.digest}"
     if membership.email:
         content = certificate_pdf(session, certificate, membership.language)
-        mail.queue_mail(
+        mail_member(
             session,
-            cooperative_id=cooperative.id,
-            to_address=membership.email,
-            to_name=membership.display_name,
-            language=membership.language,
-            template="share_certificate",
-            context={
+            membership,
+            "share_certificate",
+            {
                 "cooperative": cooperative.name,
                 "shares": certificate.shares_issued,
                 "paid": certificate.shares_paid,
@@ -107,7 +105,6 @@ def send_certificate(
             },
             dedupe_key=key,
             category=CATEGORY,
-            about=f"membership:{membership.public_id}",
             attachments=(Attachment(filename, "application/pdf", content),),
         )
     elif membership.street:

@@ -13,9 +13,9 @@ from govern import audit, clock
 from govern.access import Actor, Permission
 from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, Forbidden, NotFound
-from govern.mail import queue_mail
 from govern.register.models import Erasure, ErasureState, Membership
 from govern.register.services.quality.duplicates import checked_reason
+from govern.register.services.telling import mail_member
 
 MAIL_CATEGORY = "erasure"
 """Mails of this category are removed from the outbox once they are sent."""
@@ -122,20 +122,13 @@ def erasure_by_public_id(session: Session, cooperative: Cooperative, public_id: 
 
 def answer_mail(session: Session, erasure: Erasure, template: str, context: dict[str, Any]) -> None:
     """Tell the person what became of the request, while there is an address to write to."""
-    membership = erasure.membership
-    if not membership.email:
-        return
-    queue_mail(
+    mail_member(
         session,
-        cooperative_id=membership.cooperative_id,
-        to_address=membership.email,
-        to_name=membership.display_name,
-        language=membership.language,
-        template=template,
-        context={"cooperative": membership.cooperative, **context},
+        erasure.membership,
+        template,
+        {"cooperative": erasure.membership.cooperative, **context},
         dedupe_key=f"{template}:{erasure.public_id}",
         category=MAIL_CATEGORY,
-        about=f"membership:{membership.public_id}",
     )
 
 

@@ -15,7 +15,6 @@ from govern.access import Actor, Permission
 from govern.cooperatives.models import Cooperative
 from govern.errors import Conflict, InvalidInput, RuleViolation
 from govern.i18n import day as in_words
-from govern.mail import queue_mail
 from govern.register.models import (
     EndReason,
     Membership,
@@ -45,6 +44,7 @@ from govern.register.services.members.finding import (
     record_change,
 )
 from govern.register.services.members.representatives import put_representative
+from govern.register.services.telling import mail_member
 
 
 def change_contact(
@@ -69,22 +69,15 @@ def change_own_address(
     session.refresh(membership)
     contact = replace(contact, email=membership.email or "")
     changed = _put_contact(session, actor, membership, contact)
-    if changed and membership.email:
+    if changed:
         cooperative = session.get_one(Cooperative, membership.cooperative_id)
-        queue_mail(
+        mail_member(
             session,
-            cooperative_id=cooperative.id,
-            to_address=membership.email,
-            to_name=membership.display_name,
-            language=membership.language,
-            template="member_moved",
-            context={
-                "cooperative": cooperative.name,
-                "email": cooperative.email,
-            },
+            membership,
+            "member_moved",
+            {"cooperative": cooperative.name, "email": cooperative.email},
             dedupe_key=f"member_moved:{membership.public_id}:{clock.now().isoformat()}",
             category="register",
-            about=f"membership:{membership.public_id}",
         )
     return changed
 

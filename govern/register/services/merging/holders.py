@@ -13,7 +13,6 @@ from govern.access import Actor, Permission
 from govern.accounts.models import Account, RoleGrant
 from govern.accounts.services import end_all_sessions
 from govern.errors import Conflict, RuleViolation
-from govern.mail import queue_mail
 from govern.register.models import (
     HolderOpening,
     Membership,
@@ -26,6 +25,7 @@ from govern.register.models import (
 from govern.register.services.chain import commitment_for, lock_register
 from govern.register.services.members.finding import index_membership
 from govern.register.services.quality.duplicates import checked_reason
+from govern.register.services.telling import mail_member
 
 
 def merge_holders(
@@ -308,15 +308,11 @@ def _tell(session: Session, merge: Merge, memberships: list[Membership]) -> None
         if row.email is None or row.email_key in told:
             continue
         told.add(row.email_key or "")
-        queue_mail(
+        mail_member(
             session,
-            cooperative_id=row.cooperative_id,
-            to_address=row.email,
-            to_name=row.display_name,
-            language=row.language,
-            template="records_merged",
-            context={"cooperative": row.cooperative, "numbers": numbers},
+            row,
+            "records_merged",
+            {"cooperative": row.cooperative, "numbers": numbers},
             dedupe_key=f"merged:{merge.public_id}:{row.public_id}",
             category="register",
-            about=f"membership:{row.public_id}",
         )
